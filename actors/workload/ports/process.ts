@@ -1,0 +1,71 @@
+import type { ProcessExit, ProcessIdentity } from '../../../machines/workload/instance-record.ts';
+import type { Unsubscribe } from './fabric.ts';
+
+export interface ProcessSpec {
+  readonly instance: string;
+  /** A path, or a program found on PATH. */
+  readonly command: string;
+  readonly args: readonly string[];
+  /** The whole environment; nothing of the runtime's own is added but what is named here. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Working folder. */
+  readonly cwd: string;
+  /** Becomes MESH_TOKEN in the environment. */
+  readonly token: string;
+  /** Both streams go here, appended; it outlives the runtime. */
+  readonly logPath: string;
+  /** `kill`: the process ends with the runtime, however that ends. */
+  readonly onRuntimeDeath: 'keep' | 'kill';
+}
+
+export type Ownership = 'own' | 'foreign' | 'none';
+
+/** OS processes, each in its own process group and session. */
+export interface Processes {
+  /**
+   * Resolves when the program was really executed. MESH_ERR_PROCESS_PROGRAM_MISSING,
+   * MESH_ERR_PROCESS_NOT_EXECUTABLE, MESH_ERR_PROCESS_SPAWN_FAILED.
+   */
+  spawn(spec: ProcessSpec, signal?: AbortSignal): Promise<ProcessIdentity>;
+  /** True only for that very process, and not for its zombie. */
+  isAlive(identity: ProcessIdentity): Promise<boolean>;
+  /**
+   * Calls once, at most 50 ms after the end of the process, also for one that is not our child; at
+   * once (next turn) when it is gone already.
+   */
+  watchExit(identity: ProcessIdentity, listener: (exit: ProcessExit) => void): Unsubscribe;
+  /** To the whole process group; false when that process is gone. A reused pid is never hit. */
+  signal(identity: ProcessIdentity, signal: 'SIGTERM' | 'SIGKILL'): Promise<boolean>;
+  /** Kills what is left of the process group once its leader ended. Idempotent. */
+  reap(identity: ProcessIdentity): Promise<void>;
+  /** Who listens on that TCP port of the loopback: this process group, somebody else, nobody. */
+  listenerOf(identity: ProcessIdentity, port: number): Promise<Ownership>;
+  /** Living processes whose environment has MESH_HOME_ID = `homeId` and a token not in `known`. */
+  strays(homeId: string, known: ReadonlySet<string>): Promise<readonly ProcessIdentity[]>;
+}
+
+export interface PortPicker {
+  /** A TCP port of 127.0.0.1 that is free now and was not handed out in the last minute. */
+  pick(): Promise<number>;
+}
+
+export type ProbeResult =
+  | { readonly ok: true; readonly status: 200 }
+  | { readonly ok: false; readonly status: number | null; readonly message: string };
+
+export interface HealthProbe {
+  /** One GET on 127.0.0.1. Never rejects but on abort; ends within `timeoutMs`. */
+  probe(
+    request: { readonly port: number; readonly path: string; readonly timeoutMs: number },
+    signal: AbortSignal,
+  ): Promise<ProbeResult>;
+}
+
+export interface LogFiles {
+  /** Makes the folder (0700), and gives the path for an instance's log. */
+  prepare(app: string, instance: string): Promise<string>;
+  /** The last `lines` lines, over rotated files where needed; each cut at 1,000 characters. */
+  tail(app: string, instance: string, lines: number): Promise<readonly string[]>;
+  /** Rotates what is over its size; called by the agent's heartbeat. */
+  rotate(app: string, instance: string): Promise<void>;
+}
