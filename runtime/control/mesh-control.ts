@@ -1,0 +1,115 @@
+/** What can be asked of a running mesh: from a script directly, from the CLI over the socket. */
+import type {
+  Budget,
+  Deployment,
+  Endpoint,
+  Plan,
+  Reason,
+  SlotReport,
+  Strategy,
+} from '../../machines/workload/plan.ts';
+import type { InstanceRole } from '../../machines/workload/instance-record.ts';
+import type { TreeNode } from '../../supervisor/index.ts';
+
+export interface RunRequest {
+  readonly app: string;
+  /** Of a published spore. */
+  readonly digest: string;
+  /** Default 1. */
+  readonly min?: number;
+  /** Default: `min`, or one per node where that is more. */
+  readonly max?: number;
+  /** Default `blue_green`. */
+  readonly strategy?: Strategy;
+  /** Default: unlimited, with `maxInstances` = `max`. */
+  readonly budget?: Partial<Omit<Budget, 'app'>>;
+}
+
+export interface ScaleRequest {
+  readonly app: string;
+  readonly min: number;
+  readonly max: number;
+}
+
+export type AppState =
+  | 'deploying'
+  | 'running'
+  | 'degraded'
+  | 'crash_looping'
+  | 'failed'
+  | 'stopped';
+
+/** A line of `mesh ps`. The field names are fixed: scripts use them. */
+export interface InstanceRow {
+  readonly app: string;
+  readonly node: string;
+  readonly instance: string;
+  readonly role: InstanceRole;
+  readonly state: string;
+  readonly pid: number | null;
+  readonly port: number | null;
+  readonly digest: string;
+  readonly version: string;
+  readonly restarts: number;
+  /** RFC 3339, when it was launched. */
+  readonly since: string;
+}
+
+export interface AppStatus {
+  readonly app: string;
+  readonly state: AppState;
+  /** Why it is not `running`, in one sentence; null when it is. */
+  readonly why: string | null;
+  readonly plan: Plan;
+  readonly budget: Budget | null;
+  readonly slots: readonly SlotReport[];
+  readonly endpoints: readonly Endpoint[];
+  readonly instances: readonly InstanceRow[];
+  /** Newest first. */
+  readonly deployments: readonly Deployment[];
+}
+
+/** How far a deployment is; the last one has an `outcome` other than `pending`. */
+export interface DeploymentProgress {
+  readonly deployment: Deployment;
+  readonly wanted: number;
+  readonly ready: number;
+  readonly serving: number;
+  readonly slots: readonly SlotReport[];
+  /** What serves now, whatever came of the deployment. */
+  readonly servingDigests: readonly string[];
+  readonly reason: Reason | null;
+}
+
+export interface MeshInfo {
+  readonly version: string;
+  readonly pid: number;
+  readonly home: string;
+  readonly edgeUrl: string;
+  readonly nodes: readonly string[];
+  readonly startedAt: string;
+}
+
+/** All methods reject with coded errors; MESH_ERR_FABRIC_UNKNOWN_APP where an app is not known. */
+export interface MeshControl {
+  info(): Promise<MeshInfo>;
+  /** Sets the budget and publishes the plan. MESH_ERR_REPO_NOT_FOUND for an unpublished digest. */
+  run(request: RunRequest): Promise<Plan>;
+  scale(request: ScaleRequest): Promise<Plan>;
+  /** To `generation`, by default the last succeeded one with another digest. MESH_ERR_FABRIC_NO_ROLLBACK. */
+  rollback(app: string, generation?: number): Promise<Plan>;
+  /** The same digest again, as a new switch. */
+  restart(app: string): Promise<Plan>;
+  stop(app: string): Promise<Plan>;
+  /** Stops, waits until the instances are gone, and forgets the app. */
+  remove(app: string): Promise<void>;
+  /** Current, then each change, until the deployment of that generation has ended. */
+  follow(app: string, generation: number, signal?: AbortSignal): AsyncIterable<DeploymentProgress>;
+  ps(): Promise<readonly InstanceRow[]>;
+  apps(): Promise<readonly AppStatus[]>;
+  status(app: string): Promise<AppStatus>;
+  history(app: string): Promise<readonly Deployment[]>;
+  tree(): Promise<TreeNode>;
+  /** Prometheus text exposition format. */
+  metrics(): Promise<string>;
+}
