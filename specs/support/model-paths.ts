@@ -77,7 +77,8 @@ export function exploreMachine<TMachine extends AnyStateMachine>(
       return eventsIn(snapshot, options);
     },
   };
-  const nodes = Object.values<Reached>(getAdjacencyMap(machine as AnyLogic, traversal));
+  const map: { [state: string]: Reached } = getAdjacencyMap(machine as AnyLogic, traversal);
+  const nodes = Object.values(map);
   const prefixes = new Map<string, EventObject[]>();
   for (const { state, steps } of getShortestPaths(machine as AnyLogic, traversal)) {
     const events = steps.map(({ event }) => event);
