@@ -1,0 +1,199 @@
+/** Executes a program as the leader of its own session, with nothing of the runtime's own in it. */
+import type { ChildProcess } from 'node:child_process';
+import { closeSync, constants, openSync, statSync } from 'node:fs';
+import { execa } from 'execa';
+import type { ProcessSpec } from '../../actors/workload/ports/process.ts';
+import type { Clock } from '../../machines/kernel/clock.ts';
+import { codeOf } from '../../machines/kernel/coded-error.ts';
+import type { ProcessIdentity } from '../../machines/workload/instance-record.ts';
+import { processError } from '../../machines/workload/process-errors.ts';
+import { isRunning, orGone, readBootId, readStat } from './proc.ts';
+import { resolveProgram } from './program.ts';
+
+/** A file that a worker just wrote is "busy" while any fork of that moment still holds it open. */
+const BUSY_RETRIES = 20;
+const BUSY_PAUSE_MS = 5;
+/** How long setpriv may take to become the program; it takes about a millisecond. */
+const EXECUTE_TIMEOUT_MS = 5_000;
+const EXECUTE_POLL_MS = 1;
+/** Exit codes of setpriv when it could not execute: ENOENT, anything else. */
+const SETPRIV_EXITS: ReadonlySet<number | null> = new Set([127, 126]);
+
+const LOG_FLAGS =
+  constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
+
+export interface LaunchOptions {
+  readonly clock: Clock;
+  /** Called in the turn of the spawn, so that no exit of the child is missed. */
+  readonly onStarted: (identity: ProcessIdentity, child: ChildProcess) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+type Child = ReturnType<typeof spawnDetached>;
+
+interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  /** Set when `file` is setpriv and has yet to become the program. */
+  readonly setpriv?: string;
+}
+
+/** As `Processes.spawn`; the errors are those of process-errors.ts. */
+export async function launch(spec: ProcessSpec, options: LaunchOptions): Promise<ProcessIdentity> {
+  const { clock, signal } = options;
+  refuseNul(spec);
+  const command = await commandOf(spec);
+  for (let attempt = 0; ; attempt++) {
+    signal?.throwIfAborted();
+    const child = start(spec, command);
+    if (child.pid === undefined) {
+      const cause = await causeOf(child);
+      if (codeOf(cause) === 'ETXTBSY' && attempt < BUSY_RETRIES) {
+        await pause(clock, BUSY_PAUSE_MS);
+        continue;
+      }
+      throw spawnError(spec, cause);
+    }
+    const identity = identify(spec, child.pid);
+    options.onStarted(identity, child.nodeChildProcess);
+    if (command.setpriv !== undefined) await executed(spec, command.setpriv, child, clock);
+    return identity;
+  }
+}
+
+function refuseNul(spec: ProcessSpec): void {
+  const texts = [spec.command, spec.cwd, ...spec.args, ...Object.entries(spec.env).flat()];
+  if (!texts.some((text) => text.includes('\0'))) return;
+  throw processError(
+    'MESH_ERR_PROCESS_ARGUMENTS_REFUSED',
+    `Starting ${spec.instance} failed: there is a NUL character in its arguments or environment.`,
+    { details: { instance: spec.instance } },
+  );
+}
+
+const pause = (clock: Clock, ms: number): Promise<void> =>
+  new Promise((resolve) => void clock.setTimeout(resolve, ms));
+
+async function commandOf(spec: ProcessSpec): Promise<Command> {
+  const { instance, cwd } = spec;
+  const path = spec.env['PATH'];
+  const file = await resolveProgram({ instance, command: spec.command, path, cwd });
+  if (spec.onRuntimeDeath === 'keep') return { file, args: spec.args };
+  const setpriv = await resolveSetpriv(instance);
+  const args = ['--pdeathsig', 'KILL', '--', file, ...spec.args];
+  return { file: setpriv, args, setpriv };
+}
+
+/** Looked for on the runtime's own PATH: it is the runtime's tool, not the workload's. */
+async function resolveSetpriv(instance: string): Promise<string> {
+  try {
+    const path = process.env['PATH'];
+    return await resolveProgram({ instance, command: 'setpriv', path, cwd: '/' });
+  } catch (cause) {
+    throw processError(
+      'MESH_ERR_PROCESS_SETPRIV_MISSING',
+      `Starting ${instance} so that it ends with the runtime failed: there is no setpriv.`,
+      { cause, details: { instance } },
+    );
+  }
+}
+
+/** Without a pid when it failed; execa then carries the reason in its promise. */
+function start(spec: ProcessSpec, { file, args }: Command): Child {
+  const log = openLog(spec);
+  try {
+    return spawnDetached(spec, file, args, log);
+  } catch (cause) {
+    throw spawnError(spec, cause);
+  } finally {
+    closeSync(log);
+  }
+}
+
+function spawnDetached(spec: ProcessSpec, file: string, args: readonly string[], log: number) {
+  return execa(file, args, {
+    cwd: spec.cwd,
+    env: { ...spec.env, MESH_TOKEN: spec.token },
+    extendEnv: false,
+    // Own session and process group.
+    detached: true,
+    cleanup: false,
+    // Files, never pipes: a pipe ties the end of the process to whoever else holds it.
+    // The types name the first descriptors only; any number is one.
+    stdio: ['ignore', log as 3, log as 3],
+    buffer: false,
+    reject: false,
+  });
+}
+
+function openLog(spec: ProcessSpec): number {
+  try {
+    if (!statSync(spec.cwd).isDirectory()) throw new Error(`${spec.cwd} is not a folder.`);
+    return openSync(spec.logPath, LOG_FLAGS, 0o600);
+  } catch (cause) {
+    throw spawnError(spec, cause);
+  }
+}
+
+async function causeOf(child: Child): Promise<unknown> {
+  const result = await child;
+  return result.cause ?? new Error('The operating system gave no reason.');
+}
+
+function spawnError(spec: ProcessSpec, cause: unknown): Error {
+  const errno = codeOf(cause);
+  const details = { instance: spec.instance, command: spec.command, errno: errno ?? null };
+  const options = { cause, details };
+  const attempt = `Starting ${spec.instance} (${spec.command}) failed`;
+  if (errno === 'E2BIG')
+    return processError('MESH_ERR_PROCESS_ARGUMENTS_REFUSED', `${attempt}: ${errno}.`, options);
+  // resolveProgram saw the file; so these speak of its loader, or of a change in between.
+  if (errno === 'ENOENT' || errno === 'EACCES' || errno === 'ENOEXEC')
+    return processError(
+      'MESH_ERR_PROCESS_NOT_EXECUTABLE',
+      `${attempt}: the kernel would not execute it (${errno}).`,
+      options,
+    );
+  return processError(
+    'MESH_ERR_PROCESS_SPAWN_FAILED',
+    `${attempt}: ${errno ?? 'refused'}.`,
+    options,
+  );
+}
+
+/**
+ * Read in the turn of the spawn, when even a process that ended already is still there as a zombie.
+ */
+function identify(spec: ProcessSpec, pid: number): ProcessIdentity {
+  const stat = readStat(pid);
+  if (stat === null) throw spawnError(spec, new Error('It was not found in /proc.'));
+  return { pid, startTicks: stat.startTicks, bootId: readBootId(), token: spec.token };
+}
+
+/** Waits until setpriv became the program. */
+async function executed(
+  spec: ProcessSpec,
+  setpriv: string,
+  child: Child,
+  clock: Clock,
+): Promise<void> {
+  const pid = child.pid ?? 0;
+  const tool = statSync(setpriv, { bigint: true });
+  const deadline = clock.monotonicNow() + EXECUTE_TIMEOUT_MS;
+  for (;;) {
+    const program = orGone(() => statSync(`/proc/${pid}/exe`, { bigint: true }));
+    const isTool = program !== null && program.ino === tool.ino && program.dev === tool.dev;
+    if (program !== null && !isTool) return;
+    const stat = readStat(pid);
+    if (stat === null || !isRunning(stat)) {
+      const { exitCode = null } = await child;
+      if (!SETPRIV_EXITS.has(exitCode)) return;
+      throw spawnError(spec, new Error(`setpriv ended with ${exitCode}; see the log.`));
+    }
+    if (clock.monotonicNow() >= deadline) {
+      child.kill('SIGKILL');
+      throw spawnError(spec, new Error(`setpriv did not execute it in ${EXECUTE_TIMEOUT_MS} ms.`));
+    }
+    await pause(clock, EXECUTE_POLL_MS);
+  }
+}
