@@ -28,7 +28,9 @@ export function unboundWatch<Fact extends EventObject, Input extends NonReducibl
 }
 
 /** An action that a machine names and an actor file binds. */
-export function unboundAction(name: string): () => never {
+export function unboundAction<Params extends object>(
+  name: string,
+): (args: unknown, params: Params) => void {
   return () => {
     throw new Error(`Action ${name} is not bound.`);
   };

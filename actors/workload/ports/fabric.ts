@@ -15,6 +15,15 @@ import type { InstanceRecord, InstanceRole } from '../../../machines/workload/in
 
 export type Unsubscribe = () => void;
 
+/** What is wanted of an app, and how far it is. */
+export interface AppView {
+  readonly plan: Plan;
+  /** Newest first; the plan's own one first, unless the plan is a revert or a stop. */
+  readonly deployments: readonly Deployment[];
+  readonly assignments: readonly Assignment[];
+  readonly reports: readonly SlotReport[];
+}
+
 /**
  * The control plane: level-triggered desired state that late and restarted agents see, and what is
  * known of its fulfilment. Every write is durable when its promise resolves and is safe between
@@ -72,7 +81,8 @@ export interface Fabric {
   /** Idempotent upsert; a report for an older generation than the last one is ignored. */
   reportSlot(report: SlotReport): Promise<void>;
   slotReports(app: string): Promise<readonly SlotReport[]>;
-  watchSlotReports(app: string, listener: (all: readonly SlotReport[]) => void): Unsubscribe;
+  /** Everything of one app at once, for rollouts and followers; null while the app is unknown. */
+  watchApp(app: string, listener: (view: AppView | null) => void): Unsubscribe;
 
   /** Upsert; also places slots anew where plans wanted more than there was room for. */
   registerNode(node: NodeRecord): Promise<void>;
@@ -83,7 +93,11 @@ export interface Fabric {
   /** Drops leases that ended before `nowMs`; slots of lost nodes are placed elsewhere. */
   sweep(nowMs: number): Promise<{ readonly endpoints: number; readonly nodes: number }>;
 
-  /** One transaction: these are added or renewed, those instances' endpoints are removed. */
+  /**
+   * One transaction: these are added or renewed, those instances' endpoints are removed. An endpoint
+   * of an instance that is not recorded (it ended meanwhile) rejects with
+   * MESH_ERR_FABRIC_UNKNOWN_INSTANCE and changes nothing.
+   */
   switchEndpoints(add: readonly Endpoint[], removeInstances: readonly string[]): Promise<void>;
   endpoints(app: string): Promise<readonly Endpoint[]>;
   watchEndpoints(listener: (all: readonly Endpoint[]) => void): Unsubscribe;
