@@ -1,0 +1,132 @@
+/** The documents say what is so: their snippets, links, commands and examples. */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parse as parseToml } from 'smol-toml';
+import { describe, expect, it } from 'vitest';
+import { anchorsOf, blocksOf, linksOf } from './support/docs/markdown.ts';
+import type { Block } from './support/docs/markdown.ts';
+import { runDocument } from './support/docs/run-document.ts';
+import { stepsOf } from './support/docs/transcript.ts';
+import { scratch } from './support/scratch.ts';
+import { loadHouse } from './support/tidy/house.ts';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const documents = (await loadHouse(root)).files.filter(({ path }) => path.endsWith('.md'));
+const read = (path: string): string => readFileSync(join(root, path), 'utf8');
+const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+
+/** Languages that are checked, and those that are only shown. */
+const LANGUAGES = ['sh', 'console', 'ts', 'json', 'toml', 'mermaid', 'text'];
+
+/** Faults of one block that need no running. */
+function faultOf(block: Block): string | undefined {
+  const { language, path, text } = block;
+  if (!LANGUAGES.includes(language)) return `language "${language}" is none of ${LANGUAGES.join()}`;
+  if (block.options['norun'] === '') return 'norun needs its reason';
+  try {
+    if (language === 'json') JSON.parse(text);
+    if (language === 'toml') parseToml(text);
+    if (language === 'sh' || language === 'console') stepsOf(block);
+  } catch (cause) {
+    return String(cause);
+  }
+  if (language !== 'ts') return undefined;
+  if (!path?.startsWith('specs/examples/')) return 'ts names no file below specs/examples/';
+  if (!existsSync(join(root, path))) return `${path} does not exist`;
+  return read(path).trim() === text.trim() ? undefined : `differs from ${path}`;
+}
+
+const faultsOf = (markdown: string): string[] =>
+  blocksOf(markdown).flatMap((block) => {
+    const fault = faultOf(block);
+    return fault === undefined ? [] : [`line ${block.line}: ${fault}`];
+  });
+
+function brokenLinksOf(path: string, markdown: string): string[] {
+  return linksOf(markdown)
+    .filter(({ target }) => !/^https?:/.test(target))
+    .filter(({ target }) => {
+      const [file = '', anchor] = target.split('#');
+      const to = normalize(join(dirname(path), file));
+      if (file !== '' && !existsSync(join(root, to))) return true;
+      return anchor !== undefined && !anchorsOf(file === '' ? markdown : read(to)).has(anchor);
+    })
+    .map(({ target, line }) => `line ${line}: ${target}`);
+}
+
+describe.each(documents)('$path', ({ path, text }) => {
+  it('has snippets that are checked', () => {
+    expect(faultsOf(text)).toEqual([]);
+  });
+
+  it('has links that lead somewhere', () => {
+    expect(brokenLinksOf(path, text)).toEqual([]);
+  });
+
+  it('names npm scripts that exist', () => {
+    const named = [...text.matchAll(/npm run (?:-s )?([a-z]+)/g)].map(([, name = '']) => name);
+    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
+});
+
+describe('the checks of documents', () => {
+  it.each([
+    ['an unknown language', '```bash\nls\n```'],
+    ['no language', '```\nls\n```'],
+    ['broken JSON', '```json\n{"a":}\n```'],
+    ['broken TOML', '```toml\na =\n```'],
+    ['an example of no file', '```ts\nconst a = 1;\n```'],
+    ['an example that differs', '```ts specs/examples/absent.ts\nconst a = 1;\n```'],
+    ['output before a command', '```console\nhello\n```'],
+    ['an excuse without words', '```sh norun=""\nls\n```'],
+  ])('find %s', (_, markdown) => {
+    expect(faultsOf(`\n${markdown}\n`)).toHaveLength(1);
+  });
+
+  it('find a link to nowhere and to an absent heading', () => {
+    const markdown = '# A b\n[x](absent.md) [y](#a-b) [z](#c) [w](specs/docs.spec.ts)\n';
+    expect(brokenLinksOf('README.md', markdown)).toEqual(['line 2: absent.md', 'line 2: #c']);
+  });
+});
+
+describe('runDocument', () => {
+  const run = async (markdown: string): Promise<string[]> => {
+    using folder = scratch();
+    const env = { PATH: process.env['PATH'] ?? '', LC_ALL: 'C.UTF-8' };
+    return await runDocument(markdown, { cwd: folder.path, env, replace: { PORT: '4711' } });
+  };
+
+  it('keeps variables and files from block to block', async () => {
+    const markdown = [
+      '```json a/b.json\n{ "c": 1 }\n```',
+      '```sh\nD=$(cat a/b.json)\n```',
+      '```console\n$ echo "$D PORT" \\\n  here\n{ "c": 1 } 4711 here\n$ printf "x\\ny\\nz"\n…\nz\n```',
+    ].join('\n');
+    expect(await run(markdown)).toEqual([]);
+  });
+
+  it.each([
+    ['another output', '```console\n$ echo hello\nhallo\n```', 'found:\nhello'],
+    ['more output', '```console\n$ printf "a\\nb\\n"\na\n```', 'found:\na\nb'],
+    ['less output', '```console\n$ echo a\na\nb\n```', 'found:\na'],
+    ['a failing command', '```sh\nfalse\n```', 'exit code 1'],
+    ['an unexpected success', '```sh exit=3\ntrue\n```', 'exit code 0'],
+    ['a program that does not stay', '```sh background="ready"\ntrue\n```', 'ended before'],
+  ])('reports %s', async (_, markdown, fault) => {
+    expect(await run(markdown)).toEqual([expect.stringContaining(fault)]);
+  });
+
+  it('stops at the first fault and obeys norun', async () => {
+    const markdown =
+      '```sh norun="needs a network"\nfalse\n```\n```sh\nfalse\n```\n```sh\nfalse\n```';
+    expect(await run(markdown)).toHaveLength(1);
+  });
+
+  it('keeps a program in the background until the end', async () => {
+    const markdown =
+      '```sh background="is up"\nsh -c "echo it is up; echo $$ > pid; sleep 60"\n```\n' +
+      '```console\n$ kill -0 $(cat pid) && echo alive\nalive\n```';
+    expect(await run(markdown)).toEqual([]);
+  });
+});
