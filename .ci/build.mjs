@@ -91,14 +91,16 @@ function writeManifest() {
     name,
     path.endsWith('.ts') ? { types: typesOf(path), default: compiled(path) } : path,
   ]);
-  const bin = { mesh: 'runtime/cli/main.js' };
+  const bin = Object.fromEntries(
+    Object.entries(source.bin).map(([name, path]) => [name, compiled(path)]),
+  );
   const promised = entries.flatMap(([, one]) =>
     typeof one === 'string' ? [] : Object.values(one),
   );
-  for (const path of [...promised, bin.mesh])
+  for (const path of [...promised, ...Object.values(bin)])
     if (!existsSync(join(out, path)))
       fail(`${path} is promised by package.json and was not built.`);
-  chmodSync(join(out, bin.mesh), 0o755);
+  for (const path of Object.values(bin)) chmodSync(join(out, path), 0o755);
   const manifest = { ...kept, bin, exports: Object.fromEntries(entries) };
   writeFileSync(join(out, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }

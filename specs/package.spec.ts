@@ -16,7 +16,7 @@ interface Manifest {
   readonly devDependencies: Readonly<Record<string, string>>;
   readonly optionalDependencies: Readonly<Record<string, string>>;
   readonly exports: Readonly<Record<string, string>>;
-  readonly engines: { readonly node: string };
+  readonly bin: Readonly<Record<string, string>>;
   readonly scripts: Readonly<Record<string, string>>;
 }
 
@@ -51,8 +51,9 @@ describe('package.json', () => {
     expect([...imported].filter((name) => !(name in declared))).toEqual([]);
   });
 
-  it('exports files that exist', () => {
-    const missing = Object.values(manifest.exports).filter((path) => !existsSync(root + path));
+  it('exports files that exist, and a command that does', () => {
+    const named = [...Object.values(manifest.exports), ...Object.values(manifest.bin)];
+    const missing = named.filter((path) => !existsSync(root + path));
     expect(missing).toEqual([]);
   });
 
