@@ -77,8 +77,9 @@ export function exploreMachine<TMachine extends AnyStateMachine>(
       return eventsIn(snapshot, options);
     },
   };
-  const map: { [state: string]: Reached } = getAdjacencyMap(machine as AnyLogic, traversal);
-  const nodes = Object.values(map);
+  // The map's keys are branded strings, which Object.values does not take for keys.
+  const map: unknown = getAdjacencyMap(machine as AnyLogic, traversal);
+  const nodes = Object.values(map as { [state: string]: Reached });
   const prefixes = new Map<string, EventObject[]>();
   for (const { state, steps } of getShortestPaths(machine as AnyLogic, traversal)) {
     const events = steps.map(({ event }) => event);
