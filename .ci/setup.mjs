@@ -32,9 +32,14 @@ const onPath = (program) =>
   (process.env.PATH ?? '').split(':').some((dir) => dir !== '' && existsSync(join(dir, program))) ||
   existsSync(join('/usr/sbin', program));
 
-function run(command, args, quiet = false) {
+/** Generous, for a slow network; without it a dead mirror would hold `npm test` for ever. */
+const NPM_TIMEOUT_MS = 20 * 60_000;
+const APT_TIMEOUT_MS = 5 * 60_000;
+
+function run(command, args, timeout, quiet = false) {
   const result = spawnSync(command, args, {
     cwd: root,
+    timeout,
     // Data goes to stdout, and this is not data.
     stdio: ['ignore', quiet ? 'ignore' : 2, 2],
     env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
@@ -48,11 +53,22 @@ function installPackages() {
   say('installing the packages of package-lock.json');
   // Under npm's own --silent, `npm ci` says nothing about a failure, so it is told to.
   const ci = ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  if (!run('npm', ci)) {
+  if (!run('npm', ci, NPM_TIMEOUT_MS)) {
     say('`npm ci` failed; its own words stand above. Mend that, then run the same command again.');
     process.exit(1);
   }
+  requireNode();
   writeFileSync(ready, `${new Date().toISOString()}\n`);
+}
+
+/** The lockfile pins a Node for Linux on x64 and arm64; elsewhere the machine's own must do. */
+function requireNode() {
+  if (existsSync(join(root, 'node_modules', '.bin', 'node'))) return;
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major > 24 || (major === 24 && minor >= 19)) return;
+  say(`no Node is pinned for ${process.platform}-${process.arch}, and this is ${process.version}.`);
+  say('Install Node 24.19 or newer, then run the same command again.');
+  process.exit(1);
 }
 
 function installDebian(purpose) {
@@ -64,9 +80,9 @@ function installDebian(purpose) {
     /^ID(_LIKE)?=.*debian/m.test(readFileSync('/etc/os-release', 'utf8'));
   if (isDebian && process.getuid?.() === 0) {
     say(`installing ${names.join(', ')}`);
-    run('apt-get', ['update', '-qq'], true);
-    for (const name of names)
-      run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], true);
+    run('apt-get', ['update', '-qq'], APT_TIMEOUT_MS, true);
+    const install = ['install', '-y', '-qq', '--no-install-recommends'];
+    for (const name of names) run('apt-get', [...install, name], APT_TIMEOUT_MS, true);
   }
   for (const { program, debian, without } of missing.filter(({ program }) => !onPath(program)))
     say(`${program} is missing, so ${without} will be skipped; apt-get install ${debian}`);
