@@ -1,0 +1,290 @@
+/**
+ * The pool's handle: bounded queues, batches, retries and deadlines over a replaceable set of
+ * worker threads. Callers keep the handle; a supervised actor starts and ends the threads.
+ */
+import type {
+  FileHash,
+  RunOptions,
+  SignatureCheck,
+  TaskOptions,
+  WorkerPool,
+  WorkerPoolStats,
+  WorkerPoolThreads,
+  WorkerTask,
+} from '../../actors/pool/ports.ts';
+import type { Clock, TimerId } from '../../machines/kernel/clock.ts';
+import type { CodedError } from '../../machines/kernel/coded-error.ts';
+import { poolError } from '../../machines/pool/errors.ts';
+import type { WorkerPoolFact } from '../../machines/pool/worker-pool.machine.ts';
+import { packChecks } from '../workers/signature-batch.ts';
+import { workerModule } from '../workers/worker-module.ts';
+import { systemClock } from './clock.system.ts';
+import { SignatureBatches } from './pool/signature-batches.ts';
+import { TaskQueue } from './pool/task-queue.ts';
+import { createWorkerThreads } from './pool/worker-threads.piscina.ts';
+import type { ThreadLimits, WorkerThreads } from './pool/worker-threads.piscina.ts';
+
+export interface WorkerPoolOptions extends ThreadLimits {
+  /** Default: the machine's own time. */
+  readonly clock?: Clock;
+  /** `bulk` tasks that may wait for a worker. Default 1,024. */
+  readonly waitingTasksMax?: number;
+  /** Signatures that may wait for a batch. Default 65,536. */
+  readonly waitingChecksMax?: number;
+  /** Milliseconds that work waits for threads when there are none. Default 10,000. */
+  readonly outageMs?: number;
+  /** Milliseconds that `close` waits for accepted work. Default 30,000. */
+  readonly closeTimeoutMs?: number;
+  /** Told every fact about the threads: for the log and the metrics. */
+  readonly onFact?: (fact: WorkerPoolFact) => void;
+}
+
+/** Milliseconds for ended threads to be gone; one that is stuck in the kernel is left behind. */
+const EXIT_TIMEOUT_MS = 2000;
+
+const HASH_FILE: WorkerTask<{ path: string }, FileHash> = {
+  name: 'hash-file',
+  module: workerModule('../workers/hash-file', import.meta.url),
+  idempotent: true,
+};
+
+/** A pool whose threads an actor drives: give `threads` to it and `pool` to everybody else. */
+export function createSupervisedWorkerPool(options: WorkerPoolOptions = {}): {
+  readonly pool: WorkerPool;
+  readonly threads: WorkerPoolThreads;
+} {
+  const pool = new Pool(options);
+  return { pool, threads: pool.threads };
+}
+
+/** A pool that looks after its threads itself: a broken set is replaced at once. */
+export function createWorkerPool(options: WorkerPoolOptions = {}): WorkerPool {
+  const pool = new Pool(options);
+  pool.threads.watch((fact) => {
+    if (fact.type === 'pool.broken') pool.replaceThreads();
+  });
+  pool.replaceThreads();
+  return pool;
+}
+
+class Pool implements WorkerPool {
+  readonly threads: WorkerPoolThreads = {
+    start: (signal) => this.#start(signal),
+    watch: (report) => this.#watch(report),
+    drain: (signal) => this.#drain(signal),
+    end: () => this.#end(),
+  };
+  readonly #options: WorkerPoolOptions;
+  readonly #clock: Clock;
+  readonly #queue: TaskQueue;
+  readonly #batches: SignatureBatches;
+  readonly #watchers = new Set<(fact: WorkerPoolFact) => void>();
+  readonly #onIdle = new Set<() => void>();
+  #current: WorkerThreads | undefined;
+  #ending: Promise<void> = Promise.resolve();
+  #sets = 0;
+  #deaths = 0;
+  #outage: TimerId;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: WorkerPoolOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#queue = new TaskQueue({
+      waitingMax: options.waitingTasksMax ?? 1024,
+      onRoom: () => this.#onRoom(),
+      onFilled: (waiting) => this.#tell({ type: 'queue.filled', waiting }),
+      onDrained: () => this.#tell({ type: 'queue.drained' }),
+    });
+    this.#batches = new SignatureBatches({
+      clock: this.#clock,
+      waitingMax: options.waitingChecksMax ?? 65_536,
+      room: () => this.#queue.room('verify'),
+      begin: (job) => this.#queue.begin(job),
+    });
+  }
+
+  async hashFile(path: string, options: TaskOptions = {}): Promise<FileHash> {
+    return this.run(HASH_FILE, { path }, options);
+  }
+
+  async verifySignatures(
+    checks: readonly SignatureCheck[],
+    options: TaskOptions = {},
+  ): Promise<boolean[]> {
+    this.#refuseClosed(`checking ${checks.length} signatures`);
+    const verdicts = this.#batches.submit(checks, options.signal);
+    this.#minded();
+    const result = await verdicts;
+    options.onProgress?.(checks.length, checks.length);
+    return result;
+  }
+
+  async run<Payload, Result>(
+    task: WorkerTask<Payload, Result>,
+    payload: Payload,
+    options: RunOptions = {},
+  ): Promise<Result> {
+    this.#refuseClosed(task.name);
+    const { signal, onProgress, transfer = [] } = options;
+    return new Promise((resolve, reject) => {
+      this.#queue.submit({
+        name: task.name,
+        lane: 'bulk',
+        isRepeatable: task.idempotent && transfer.length === 0,
+        order: () => ({ module: task.module, payload, transfer }),
+        resolve: (value) => resolve(value as Result),
+        reject,
+        ...(signal ? { signal } : {}),
+        ...(onProgress ? { onProgress } : {}),
+      });
+      this.#minded();
+    });
+  }
+
+  stats(): WorkerPoolStats {
+    return {
+      waitingTasks: this.#queue.waiting,
+      waitingChecks: this.#batches.waiting,
+      running: this.#queue.running,
+      workers: this.#current?.alive ?? 0,
+      workerDeaths: this.#deaths,
+      retries: this.#queue.retries,
+      refusals: this.#queue.refusals + this.#batches.refusals,
+    };
+  }
+
+  close(): Promise<void> {
+    return (this.#closing ??= this.#close());
+  }
+
+  /** Ends the present threads and lets fresh ones start with the next work. */
+  replaceThreads(): void {
+    if (this.#closing) return;
+    void this.#end();
+    this.#attach();
+  }
+
+  #attach(): void {
+    this.#clock.clearTimeout(this.#outage);
+    this.#outage = undefined;
+    this.#sets++;
+    const threads = createWorkerThreads(this.#options, (fact) => {
+      if (this.#current === threads) this.#tell(fact);
+    });
+    this.#current = threads;
+    this.#queue.attach(threads);
+  }
+
+  async #start(signal: AbortSignal): Promise<void> {
+    this.#refuseClosed('starting worker threads');
+    const isFirst = this.#sets === 0;
+    await this.#end();
+    signal.throwIfAborted();
+    this.#attach();
+    // An idle runtime has no thread at all; threads that come after broken ones prove themselves.
+    if (!isFirst) await this.#prove();
+  }
+
+  async #prove(): Promise<void> {
+    const payload = packChecks([]);
+    const module = workerModule('../workers/verify-signatures', import.meta.url).href;
+    try {
+      await this.#current?.run({ lane: 'bulk', order: { module, payload }, transfer: [] });
+    } catch (thrown) {
+      void this.#end();
+      throw thrown;
+    }
+  }
+
+  #watch(report: (fact: WorkerPoolFact) => void): () => void {
+    this.#watchers.add(report);
+    return () => this.#watchers.delete(report);
+  }
+
+  async #drain(signal: AbortSignal): Promise<void> {
+    await Promise.race([this.#idle(), aborted(signal)]);
+    await this.#end();
+  }
+
+  #end(): Promise<void> {
+    const threads = this.#queue.detach();
+    this.#current = undefined;
+    if (threads === undefined) return this.#ending;
+    this.#minded();
+    this.#ending = this.#within(threads.end(), EXIT_TIMEOUT_MS);
+    return this.#ending;
+  }
+
+  async #close(): Promise<void> {
+    if (this.#queue.isAttached)
+      await this.#within(this.#idle(), this.#options.closeTimeoutMs ?? 30_000);
+    const closed = (name: string): CodedError =>
+      poolError('MESH_ERR_POOL_CLOSED', `Running ${name}: the pool closed before its end.`);
+    this.#batches.rejectAll(closed);
+    this.#queue.rejectAll(closed, true);
+    await this.#end();
+    this.#clock.clearTimeout(this.#outage);
+  }
+
+  #onRoom(): void {
+    this.#batches.pump();
+    if (!this.#isIdle()) return;
+    for (const resolve of this.#onIdle) resolve();
+    this.#onIdle.clear();
+  }
+
+  #isIdle(): boolean {
+    return this.#queue.waiting + this.#queue.running + this.#batches.waiting === 0;
+  }
+
+  async #idle(): Promise<void> {
+    if (this.#isIdle()) return;
+    await new Promise<void>((resolve) => {
+      this.#onIdle.add(resolve);
+    });
+  }
+
+  /** Sees to it that work which finds no threads does not wait for ever. */
+  #minded(): void {
+    if (this.#queue.isAttached || this.#isIdle() || this.#outage !== undefined) return;
+    const outageMs = this.#options.outageMs ?? 10_000;
+    this.#outage = this.#clock.setTimeout(() => {
+      this.#outage = undefined;
+      const unavailable = (name: string): CodedError =>
+        poolError('MESH_ERR_POOL_UNAVAILABLE', `Running ${name}: no threads for ${outageMs} ms.`);
+      this.#batches.rejectAll(unavailable);
+      this.#queue.rejectAll(unavailable);
+    }, outageMs);
+  }
+
+  /** Waits for `work`, but no longer than `limitMs`. */
+  async #within(work: Promise<void>, limitMs: number): Promise<void> {
+    let timer: TimerId;
+    const limit = new Promise<void>((resolve) => {
+      timer = this.#clock.setTimeout(resolve, limitMs);
+    });
+    await Promise.race([work, limit]);
+    this.#clock.clearTimeout(timer);
+  }
+
+  #refuseClosed(name: string): void {
+    if (this.#closing)
+      throw poolError('MESH_ERR_POOL_CLOSED', `Queueing ${name}: the pool is closed.`);
+  }
+
+  #tell(fact: WorkerPoolFact): void {
+    if (fact.type === 'worker.died') this.#deaths++;
+    this.#options.onFact?.(fact);
+    // Work stranded in a broken set fails over now, also when nobody brings another set.
+    if (fact.type === 'pool.broken') void this.#end();
+    for (const report of this.#watchers) report(fact);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
