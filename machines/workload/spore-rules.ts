@@ -39,8 +39,8 @@ export interface SporePolicy {
   readonly binaryBytesMax?: number;
   /** Programs besides `{binary}` that `runtime.command` may name; absent: any on PATH. */
   readonly commands?: readonly string[];
-  /** LSM profiles that the launcher really applies; default none. */
-  readonly lsmProfiles?: readonly string[];
+  /** LSM profiles that the launcher really applies; default none. A repo that runs nothing: any. */
+  readonly lsmProfiles?: readonly string[] | 'any';
   /** The launcher really gives a read-only file system; default false. */
   readonly readOnlyFs?: boolean;
 }
@@ -56,7 +56,7 @@ export function policyObjections(manifest: SporeManifest, policy: SporePolicy): 
     command === '{binary}' || (policy.commands?.includes(command) ?? true)
       ? undefined
       : `runtime.command "${command}" is not among the allowed programs`,
-    security.lsm_profile === '' || policy.lsmProfiles?.includes(security.lsm_profile)
+    hasProfile(policy, security.lsm_profile)
       ? undefined
       : `security.lsm_profile "${security.lsm_profile}" is not enforced here`,
     security.read_only_fs && policy.readOnlyFs !== true
@@ -64,6 +64,10 @@ export function policyObjections(manifest: SporeManifest, policy: SporePolicy): 
       : undefined,
   ];
   return objections.filter((objection) => objection !== undefined);
+}
+
+function hasProfile({ lsmProfiles = [] }: SporePolicy, profile: string): boolean {
+  return profile === '' || lsmProfiles === 'any' || lsmProfiles.includes(profile);
 }
 
 function overLimit(field: string, asked: number, limit: number | undefined): string | undefined {

@@ -1,3 +1,4 @@
+import { write } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -96,18 +97,23 @@ function sinkTo(out: FileHandle, binary: DeflatedSource): Writable {
   return new Writable({
     highWaterMark: 4 * 1024 * 1024,
     write(chunk: Buffer, _encoding, callback) {
-      writeAll(out, chunk, position).then(() => {
-        position += chunk.length;
+      writeAll(out.fd, chunk, position, (error) => {
         binary.release(chunk);
-        callback();
-      }, callback);
+        callback(error);
+      });
+      position += chunk.length;
     },
   });
 }
 
-async function writeAll(out: FileHandle, chunk: Buffer, position: number): Promise<void> {
-  for (let done = 0; done < chunk.length;) {
-    const { bytesWritten } = await out.write(chunk, done, chunk.length - done, position + done);
-    done += bytesWritten;
-  }
+function writeAll(
+  fd: number,
+  chunk: Buffer,
+  position: number,
+  callback: (error: Error | null) => void,
+): void {
+  write(fd, chunk, 0, chunk.length, position, (error, written) => {
+    if (error || written === chunk.length) callback(error);
+    else writeAll(fd, chunk.subarray(written), position + written, callback);
+  });
 }

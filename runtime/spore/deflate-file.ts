@@ -2,6 +2,7 @@ import type { WorkerPool, WorkerTask } from '../../actors/pool/ports.ts';
 import type { FileIdentity } from './file-identity.ts';
 import { combineCrc32 } from './crc32-combine.ts';
 import { BLOCK_BYTES, deflatedBytesMax } from '../workers/spore-pack.worker.ts';
+import { workerModule } from '../workers/worker-module.ts';
 import type {
   DeflatePayload,
   DeflateResult,
@@ -9,7 +10,7 @@ import type {
   DigestResult,
 } from '../workers/spore-pack.worker.ts';
 
-const MODULE = new URL('../workers/spore-pack.worker.ts', import.meta.url);
+const MODULE = workerModule('../workers/spore-pack', import.meta.url);
 
 /** SHA-256 and CRC-32 of a file whose identity is known. */
 export const digestTask: WorkerTask<DigestPayload, DigestResult> = {

@@ -19,10 +19,11 @@ export function writeFailure(
   fallback: SporeErrorCode = 'MESH_ERR_SPORE_WRITE',
 ): CodedError {
   if (cause instanceof CodedError) return cause;
-  const code = codeOf(cause) ?? '';
-  return NO_SPACE.has(code)
-    ? sporeError('MESH_ERR_SPORE_NO_SPACE', `${attempted}: there is no space left.`, { cause })
-    : sporeError(fallback, `${attempted} failed${code === '' ? '' : ` with ${code}`}.`, { cause });
+  const errno = codeOf(cause) ?? '';
+  const options = { cause, details: { errno } };
+  return NO_SPACE.has(errno)
+    ? sporeError('MESH_ERR_SPORE_NO_SPACE', `${attempted}: there is no space left.`, options)
+    : sporeError(fallback, `${attempted} failed${errno && ` with ${errno}`}.`, options);
 }
 
 /** Makes a rename or removal in `folder` survive a loss of power. */

@@ -1,3 +1,5 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { WorkerPool, WorkerTask } from '../../actors/pool/ports.ts';
 import type { SporeReport, TrustStore } from '../../actors/workload/spore.ports.ts';
 import type { Digest } from '../../machines/kernel/ids.ts';
@@ -5,12 +7,23 @@ import type { SporeManifest } from '../../machines/workload/manifest.schema.ts';
 import { sporeError } from '../../machines/workload/spore-errors.ts';
 import type { SporeErrorCode } from '../../machines/workload/spore-errors.ts';
 import type { SporePolicy } from '../../machines/workload/spore-rules.ts';
+import { PARTIAL_NAME } from '../workers/spore-verify.worker.ts';
 import type { VerifyPayload, VerifyResult } from '../workers/spore-verify.worker.ts';
+import { workerModule } from '../workers/worker-module.ts';
 
-/** Verifies a spore, and extracts or copies what it verifies. Not idempotent: it makes new files. */
+const MODULE = workerModule('../workers/spore-verify', import.meta.url);
+
+/** Verifies a spore and writes nothing. */
 export const verifyTask: WorkerTask<VerifyPayload, VerifyResult> = {
   name: 'spore-verify',
-  module: new URL('../workers/spore-verify.worker.ts', import.meta.url),
+  module: MODULE,
+  idempotent: true,
+};
+
+/** Verifies a spore, and extracts or copies what it verifies to files that must not exist yet. */
+export const takeTask: WorkerTask<VerifyPayload, VerifyResult> = {
+  name: 'spore-take',
+  module: MODULE,
   idempotent: false,
 };
 
@@ -67,7 +80,11 @@ export async function extractSpore(
 ): Promise<ExtractedSpore> {
   const questions = await questionsOf(path, options);
   const payload = { ...questions, isStrict: true, extractTo: options.destDir };
-  const result = await pool.run(verifyTask, payload, taskOptions(options));
+  const result = await pool.run(takeTask, payload, taskOptions(options)).catch(async (error) => {
+    // A worker that was ended under the task could not tidy up.
+    await rm(join(options.destDir, PARTIAL_NAME), { force: true });
+    throw error;
+  });
   throwFailedCheck(path, result);
   const { binaryPath, manifest } = result;
   if (binaryPath === undefined || manifest === undefined)

@@ -9,6 +9,7 @@ import { constants, crc32, deflateRawSync } from 'node:zlib';
 import { sporeError } from '../../machines/workload/spore-errors.ts';
 import { openRegular } from '../spore/file-identity.ts';
 import type { FileIdentity } from '../spore/file-identity.ts';
+import type { Progress } from './task.worker.ts';
 
 /** Bytes that are deflated on their own. Part of what makes packing reproducible: never change it. */
 export const BLOCK_BYTES = 1024 * 1024;
@@ -51,8 +52,6 @@ export interface DeflateResult {
   /** CRC-32 of the segment before deflating. */
   readonly crc: number;
 }
-
-export type Progress = (done: number, total: number) => void;
 
 /** Bytes that `length` bytes may have at most when deflated in blocks with a flush after each. */
 export const deflatedBytesMax = (length: number): number =>

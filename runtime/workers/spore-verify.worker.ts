@@ -19,7 +19,7 @@ import { BINARY_NAME } from '../spore/layout.ts';
 import { readSpore } from '../spore/read-spore.ts';
 import type { SporeQuestions } from '../spore/read-spore.ts';
 import { SporeFile } from '../spore/spore-file.ts';
-import type { Progress } from './spore-pack.worker.ts';
+import type { Progress } from './task.worker.ts';
 
 export interface VerifyPayload extends SporeQuestions {
   readonly path: string;

@@ -1,0 +1,255 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { WorkerPool } from '../../actors/pool/ports.ts';
+import type { Repo, StoredSpore, TrustStore } from '../../actors/workload/spore.ports.ts';
+import { CodedError, codeOf } from '../../machines/kernel/coded-error.ts';
+import { isDigest } from '../../machines/kernel/ids.ts';
+import type { Digest } from '../../machines/kernel/ids.ts';
+import type { SporeManifest } from '../../machines/workload/manifest.schema.ts';
+import { sporeError } from '../../machines/workload/spore-errors.ts';
+import type { SporePolicy } from '../../machines/workload/spore-rules.ts';
+import { syncFolder, writeFailure } from '../spore/durable.ts';
+import { sizeLimits, takeTask, throwFailedCheck, verifyTask } from '../spore/verify.ts';
+
+export interface RepoOptions {
+  /** Who may publish here; absent: any valid signature, and whoever runs a spore judges trust. */
+  readonly trust?: TrustStore;
+  /** What may be stored; default anything within the default size. Security fields are not judged. */
+  readonly policy?: SporePolicy;
+}
+
+/** Stored spores whose digest or manifest is remembered; the oldest are forgotten. */
+const REMEMBERED_MAX = 4096;
+
+const SUFFIX = '.spore';
+/** This run of this process: its id alone may have been that of one that died. */
+const OWNER = `${process.pid}-${randomBytes(8).toString('hex')}`;
+/** The name of a file that is being stored: process id, run, random. */
+const TEMP = /^\.put-((\d+)-[0-9a-f]{16})-[0-9a-f]{16}\.tmp$/;
+
+/**
+ * A repo in a folder: `<digest>.spore` files. Several processes may use one folder. Opening it makes
+ * the folder, and removes what a process that died left half-stored.
+ */
+export async function createRepo(
+  dir: string,
+  pool: WorkerPool,
+  options: RepoOptions = {},
+): Promise<Repo> {
+  await guarded(`Opening the repo ${dir}`, async () => {
+    await mkdir(dir, { recursive: true, mode: 0o700 });
+    removeLeftovers(dir);
+  });
+  return new FsRepo(dir, pool, options);
+}
+
+class FsRepo implements Repo {
+  readonly #dir: string;
+  readonly #pool: WorkerPool;
+  readonly #options: RepoOptions;
+  readonly #checked = new Remembered<string>();
+  readonly #manifests = new Remembered<SporeManifest>();
+  readonly #checking = new Map<Digest, Promise<void>>();
+
+  constructor(dir: string, pool: WorkerPool, options: RepoOptions) {
+    this.#dir = dir;
+    this.#pool = pool;
+    this.#options = options;
+  }
+
+  async put(file: string, options: { readonly signal?: AbortSignal } = {}): Promise<Digest> {
+    const temp = join(this.#dir, `.put-${OWNER}-${randomBytes(8).toString('hex')}.tmp`);
+    return guarded(`Storing ${file} in ${this.#dir}`, async () => {
+      try {
+        const payload = { ...(await this.#questions(file)), copyTo: temp };
+        const report = await this.#pool.run(takeTask, payload, options);
+        throwFailedCheck(file, report);
+        const { digest, manifest } = report;
+        await rename(temp, this.#pathOf(digest));
+        await syncFolder(this.#dir);
+        this.#checked.set(digest, await identityOf(this.#pathOf(digest)));
+        if (manifest) this.#manifests.set(digest, manifest);
+        return digest;
+      } finally {
+        await rm(temp, { force: true });
+      }
+    });
+  }
+
+  async path(digest: Digest): Promise<string> {
+    const path = this.#pathOf(digest);
+    return guarded(`Looking up ${digest} in ${this.#dir}`, async () => {
+      if (this.#checked.get(digest) === (await identityOf(path))) return path;
+      // Several that ask at once share one pass over the file.
+      const check = this.#checking.get(digest) ?? this.#check(digest, path);
+      this.#checking.set(digest, check);
+      await check.finally(() => this.#checking.delete(digest));
+      return path;
+    });
+  }
+
+  async manifest(digest: Digest): Promise<SporeManifest> {
+    const path = await this.path(digest);
+    const known = this.#manifests.get(digest);
+    if (known) return known;
+    const payload = { ...(await this.#questions(path)), expectedDigest: digest };
+    const report = await this.#pool.run(verifyTask, payload);
+    throwFailedCheck(path, report);
+    if (!report.manifest) throw unknown(digest, this.#dir);
+    this.#manifests.set(digest, report.manifest);
+    return report.manifest;
+  }
+
+  async ls(): Promise<readonly StoredSpore[]> {
+    return guarded(`Listing ${this.#dir}`, async () => {
+      const digests = (await readdir(this.#dir)).map(digestOf).filter((name) => name !== undefined);
+      const stored = await Promise.all(
+        digests.toSorted().map(async (digest) => {
+          const found = await statOf(this.#pathOf(digest));
+          return found && { digest, bytes: Number(found.size), storedAtMs: Number(found.mtimeMs) };
+        }),
+      );
+      return stored.filter((spore) => spore !== undefined);
+    });
+  }
+
+  async rm(digest: Digest): Promise<void> {
+    const path = this.#pathOf(digest);
+    await guarded(`Removing ${digest} from ${this.#dir}`, async () => {
+      await rm(path).catch((cause: unknown) => {
+        throw codeOf(cause) === 'ENOENT' ? unknown(digest, this.#dir) : cause;
+      });
+      await syncFolder(this.#dir);
+    });
+    this.#checked.delete(digest);
+    this.#manifests.delete(digest);
+  }
+
+  async gc(
+    keep: ReadonlySet<Digest>,
+    options: { readonly minAgeMs?: number } = {},
+  ): Promise<readonly Digest[]> {
+    const newestMs = Date.now() - (options.minAgeMs ?? 0);
+    const stored = await this.ls();
+    const removed = stored
+      .filter(({ digest, storedAtMs }) => !keep.has(digest) && storedAtMs <= newestMs)
+      .map(({ digest }) => digest);
+    for (const digest of removed)
+      await this.rm(digest).catch((error: unknown) => {
+        // Somebody else removed it in the meantime, which is what was wanted.
+        if (codeOf(error) !== 'MESH_ERR_REPO_UNKNOWN') throw error;
+      });
+    return removed;
+  }
+
+  #pathOf(digest: Digest): string {
+    if (!isDigest(digest)) throw unknown(digest, this.#dir);
+    return join(this.#dir, `${digest}${SUFFIX}`);
+  }
+
+  async #check(digest: Digest, path: string): Promise<void> {
+    const before = await identityOf(path);
+    if (before === undefined) throw unknown(digest, this.#dir);
+    const found = await this.#pool.hashFile(path);
+    if (found.digest !== digest)
+      throw sporeError(
+        'MESH_ERR_REPO_CORRUPT',
+        `Looking up ${digest} in ${this.#dir}: the stored file has SHA-256 ${found.digest}.`,
+      );
+    this.#checked.set(digest, before);
+  }
+
+  async #questions(path: string) {
+    const { trust, policy = {} } = this.#options;
+    return {
+      path,
+      isStrict: true,
+      // Storing is not running: whether security requests are met is for the node that runs it.
+      policy: { lsmProfiles: 'any' as const, readOnlyFs: true, ...policy },
+      ...sizeLimits(policy),
+      ...(trust ? { trusted: await trust.list() } : {}),
+    };
+  }
+}
+
+/** A map that forgets its oldest entries. */
+class Remembered<Value> {
+  readonly #values = new Map<Digest, Value>();
+
+  get(digest: Digest): Value | undefined {
+    return this.#values.get(digest);
+  }
+
+  set(digest: Digest, value: Value | undefined): void {
+    this.#values.delete(digest);
+    if (value === undefined) return;
+    const oldest = this.#values.keys().next();
+    if (this.#values.size >= REMEMBERED_MAX && !oldest.done) this.#values.delete(oldest.value);
+    this.#values.set(digest, value);
+  }
+
+  delete(digest: Digest): void {
+    this.#values.delete(digest);
+  }
+}
+
+function digestOf(fileName: string): Digest | undefined {
+  if (!fileName.endsWith(SUFFIX)) return undefined;
+  const stem = fileName.slice(0, -SUFFIX.length);
+  return isDigest(stem) ? stem : undefined;
+}
+
+async function statOf(path: string) {
+  try {
+    return await stat(path, { bigint: true });
+  } catch (cause) {
+    if (codeOf(cause) === 'ENOENT') return undefined;
+    throw cause;
+  }
+}
+
+/** Changes whenever the file is written to or replaced; `undefined` if there is none. */
+async function identityOf(path: string): Promise<string | undefined> {
+  const found = await statOf(path);
+  return found && `${found.ino}:${found.size}:${found.mtimeNs}:${found.ctimeNs}`;
+}
+
+function removeLeftovers(dir: string): void {
+  for (const name of readdirSync(dir)) {
+    const [, owner, pid] = TEMP.exec(name) ?? [];
+    if (owner === undefined || owner === OWNER) continue;
+    const isLeft = Number(pid) === process.pid || !isAlive(Number(pid));
+    if (isLeft) rmSync(join(dir, name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // EPERM: it lives and is another user's.
+    return codeOf(error) === 'EPERM';
+  }
+}
+
+const unknown = (digest: string, dir: string): CodedError =>
+  sporeError('MESH_ERR_REPO_UNKNOWN', `Looking up "${digest.slice(0, 80)}" in ${dir}: not there.`);
+
+const DENIED = new Set(['EACCES', 'EPERM', 'EROFS']);
+
+async function guarded<Result>(attempted: string, act: () => Promise<Result>): Promise<Result> {
+  try {
+    return await act();
+  } catch (cause) {
+    const isCoded = cause instanceof CodedError;
+    if (isCoded && cause.code !== 'MESH_ERR_SPORE_WRITE') throw cause;
+    const errno = isCoded ? cause.details?.['errno'] : codeOf(cause);
+    const code = DENIED.has(String(errno)) ? 'MESH_ERR_REPO_DENIED' : 'MESH_ERR_REPO_IO';
+    throw isCoded
+      ? sporeError(code, `${attempted} failed.`, { cause })
+      : writeFailure(attempted, cause, code);
+  }
+}
