@@ -29,9 +29,14 @@ const HOUR_MS = 3_600_000;
 const withoutNul = z.string().regex(/^[^\0]*$/, 'contains a NUL character');
 const milliseconds = (min: number) => z.int().min(min).max(HOUR_MS);
 
-/** Source: semver.org 2.0.0, "Is there a suggested regular expression"; numbered groups left out. */
-const SEMVER =
-  /^(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:-(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?$/;
+/** Source: semver.org 2.0.0, "Is there a suggested regular expression"; its parts by name. */
+const NUMBER = String.raw`(?:0|[1-9]\d*)`;
+const PRE_RELEASE = String.raw`(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)`;
+const BUILD = '[0-9a-zA-Z-]+';
+const SEMVER = new RegExp(
+  String.raw`^${NUMBER}\.${NUMBER}\.${NUMBER}` +
+    String.raw`(?:-${PRE_RELEASE}(?:\.${PRE_RELEASE})*)?(?:\+${BUILD}(?:\.${BUILD})*)?$`,
+);
 
 const name = z
   .string()

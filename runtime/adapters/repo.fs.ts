@@ -3,7 +3,7 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { WorkerPool } from '../../actors/pool/ports.ts';
-import type { Repo, StoredSpore, TrustStore } from '../../actors/workload/spore.ports.ts';
+import type { Repo, StoredSpore, TrustStore } from '../../actors/workload/ports/spore.ts';
 import { CodedError, codeOf } from '../../machines/kernel/coded-error.ts';
 import { isDigest } from '../../machines/kernel/ids.ts';
 import type { Digest } from '../../machines/kernel/ids.ts';

@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import type { TrustStore } from '../../actors/workload/spore.ports.ts';
+import type { TrustStore } from '../../actors/workload/ports/spore.ts';
 import { CodedError } from '../../machines/kernel/coded-error.ts';
 import { isName } from '../../machines/kernel/ids.ts';
 import { sporeError } from '../../machines/workload/spore-errors.ts';

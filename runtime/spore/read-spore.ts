@@ -1,5 +1,5 @@
 /** The five checks of one spore, in a worker: see `verify.ts` for the side that asks. */
-import type { SporeCheck, SporeReport } from '../../actors/workload/spore.ports.ts';
+import type { SporeCheck, SporeReport } from '../../actors/workload/ports/spore.ts';
 import { CodedError } from '../../machines/kernel/coded-error.ts';
 import type { Digest } from '../../machines/kernel/ids.ts';
 import { parseSporeManifest } from '../../machines/workload/manifest.schema.ts';

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { WorkerPool, WorkerTask } from '../../actors/pool/ports.ts';
-import type { SporeReport, TrustStore } from '../../actors/workload/spore.ports.ts';
+import type { SporeReport, TrustStore } from '../../actors/workload/ports/spore.ts';
 import type { Digest } from '../../machines/kernel/ids.ts';
 import type { SporeManifest } from '../../machines/workload/manifest.schema.ts';
 import { sporeError } from '../../machines/workload/spore-errors.ts';

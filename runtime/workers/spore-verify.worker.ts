@@ -12,7 +12,7 @@ import {
   rmSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { SporeReport } from '../../actors/workload/spore.ports.ts';
+import type { SporeReport } from '../../actors/workload/ports/spore.ts';
 import { sporeError } from '../../machines/workload/spore-errors.ts';
 import { writeFailure } from '../spore/durable.ts';
 import { BINARY_NAME } from '../spore/layout.ts';

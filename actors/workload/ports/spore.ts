@@ -1,6 +1,6 @@
-import type { Digest } from '../../machines/kernel/ids.ts';
-import type { SporeManifest } from '../../machines/workload/manifest.schema.ts';
-import type { SporeCheckName, TrustEntry } from '../../machines/workload/spore-rules.ts';
+import type { Digest } from '../../../machines/kernel/ids.ts';
+import type { SporeManifest } from '../../../machines/workload/manifest.schema.ts';
+import type { SporeCheckName, TrustEntry } from '../../../machines/workload/spore-rules.ts';
 
 /** One of the five checks. A failed one has the code and the message of its error. */
 export interface SporeCheck {
