@@ -35,3 +35,11 @@ export function unboundAction<Params extends object>(
     throw new Error(`Action ${name} is not bound.`);
   };
 }
+
+/**
+ * The effect of a state that gives up: entering it ends the actor with an error, so that its
+ * supervisor decides. A state, not an action: the chart shows it, and pure transitions reach it.
+ */
+export const crash: PromiseActorLogic<never, { readonly message: string }> = fromPromise(
+  ({ input }) => Promise.reject(new Error(input.message)),
+);

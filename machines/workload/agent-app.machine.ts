@@ -8,7 +8,7 @@
  * Bound by `actors/workload/agent-app.actor.ts`.
  */
 import { assign, not, setup } from 'xstate';
-import { unbound, unboundAction } from '../kernel/unbound.ts';
+import { crash, unbound, unboundAction } from '../kernel/unbound.ts';
 import { reasonOf } from './instance-rules.ts';
 import type { InstanceRecord } from './instance-record.ts';
 import type { Assignment, Slot } from './plan.ts';
@@ -43,6 +43,10 @@ import type {
 /** An instance ends by its own deadlines; these are for one that says nothing any more. */
 export const CANDIDATE_TIMEOUT_MS = 600_000;
 export const LEAVE_TIMEOUT_MS = 300_000;
+/** A living process answers its health path, or its own start timeout ends it. */
+export const ADOPT_TIMEOUT_MS = 300_000;
+/** The fabric answers in milliseconds; beyond this it hangs, and the supervisor tries anew. */
+export const FABRIC_TIMEOUT_MS = 30_000;
 
 const SILENT: Ending = {
   reason: {
@@ -66,6 +70,7 @@ const instanceOf = ({ event }: { event: { instance: string } }) => ({ instance: 
 const machineSetup = setup({
   types: {} as { input: AgentAppInput; context: AgentAppContext; events: AgentAppEvent },
   actors: {
+    crash,
     recoverSlot: unbound<readonly InstanceRecord[], { slot: Slot }>('recoverSlot'),
     recordInstance: unbound<InstanceRecord, { slot: Slot; goal: Goal | null }>('recordInstance'),
     switchTraffic: unbound<void, { slot: Slot; to: Live | null; from: Live | null }>(
@@ -79,9 +84,7 @@ const machineSetup = setup({
       'dismissInstances',
     ),
     report: unboundAction<{ report: UnsentReport }>('report'),
-    crash: (_, { message }: { message: string }) => {
-      throw new Error(message);
-    },
+    assignCrash: assign((_, { message }: { message: string }) => ({ crash: message })),
     assignPhase: assign((_, { phase }: { phase: Phase }) => ({ phase })),
     assignReported: assign(({ context }) => ({ reported: reportKeyOf(context) })),
     assignDesired: assign(({ context }, { desired }: { desired: Assignment | null }) => ({
@@ -155,8 +158,15 @@ const machineSetup = setup({
     STABLE_AFTER_MS,
     CANDIDATE_TIMEOUT_MS,
     LEAVE_TIMEOUT_MS,
+    FABRIC_TIMEOUT_MS,
+    ADOPT_TIMEOUT_MS,
   },
 });
+
+const SILENT_FABRIC = {
+  type: 'assignCrash',
+  params: { message: 'The fabric did not answer in thirty seconds.' },
+} as const;
 
 /** From a launch to the switch; the same with and without an active instance beside the candidate. */
 const launching = machineSetup.createStateConfig({
@@ -180,6 +190,7 @@ const launching = machineSetup.createStateConfig({
   states: {
     // An effect under way is never left: its outcome is awaited, then judged.
     starting: {
+      after: { FABRIC_TIMEOUT_MS: { target: '#agent-app.crashing', actions: SILENT_FABRIC } },
       invoke: {
         src: 'recordInstance',
         input: ({ context }) => ({ slot: context.slot, goal: goalOf(context) }),
@@ -227,6 +238,7 @@ const launching = machineSetup.createStateConfig({
       ],
     },
     promoting: {
+      after: { FABRIC_TIMEOUT_MS: { target: '#agent-app.crashing', actions: SILENT_FABRIC } },
       on: {
         'instance.ended': [
           // The switch may be done by now: the active one is registered anew.
@@ -259,7 +271,11 @@ const launching = machineSetup.createStateConfig({
         onError: [
           {
             guard: 'hasCandidate',
-            actions: { type: 'crash', params: ({ event }) => ({ message: String(event.error) }) },
+            target: '#agent-app.crashing',
+            actions: {
+              type: 'assignCrash',
+              params: ({ event }) => ({ message: String(event.error) }),
+            },
           },
           { target: '#agent-app.registering' },
         ],
@@ -288,6 +304,7 @@ export const agentAppMachine = machineSetup.createMachine({
     reason: null,
     phase: 'pending',
     reported: '',
+    crash: '',
   }),
   initial: 'recovering',
   always: {
@@ -311,18 +328,21 @@ export const agentAppMachine = machineSetup.createMachine({
     ],
     // An instance's actor that crashed is a defect; its process lives on. A restart finds it again.
     'instance.lost': {
+      target: '.crashing',
       actions: {
-        type: 'crash',
+        type: 'assignCrash',
         params: ({ event }) => ({ message: `The actor of instance ${event.instance} is lost.` }),
       },
     },
     'report.failed': {
-      actions: { type: 'crash', params: ({ event }) => ({ message: event.message }) },
+      target: '.crashing',
+      actions: { type: 'assignCrash', params: ({ event }) => ({ message: event.message }) },
     },
     stop: '.detached',
   },
   states: {
     recovering: {
+      after: { FABRIC_TIMEOUT_MS: { target: '#agent-app.crashing', actions: SILENT_FABRIC } },
       // Without its records a slot can decide nothing: a failure is the supervisor's to repeat.
       invoke: {
         src: 'recoverSlot',
@@ -338,9 +358,6 @@ export const agentAppMachine = machineSetup.createMachine({
             },
           ],
         },
-        onError: {
-          actions: { type: 'crash', params: ({ event }) => ({ message: String(event.error) }) },
-        },
       },
     },
     adopting: {
@@ -348,6 +365,15 @@ export const agentAppMachine = machineSetup.createMachine({
         { guard: 'isLeaving', target: 'draining' },
         { guard: not('isServing'), target: 'settling' },
       ],
+      after: {
+        ADOPT_TIMEOUT_MS: {
+          target: 'crashing',
+          actions: {
+            type: 'assignCrash',
+            params: { message: 'The instance that was found neither is ready nor ended.' },
+          },
+        },
+      },
       on: {
         'instance.ready': {
           guard: { type: 'isActive', params: instanceOf },
@@ -356,6 +382,7 @@ export const agentAppMachine = machineSetup.createMachine({
       },
     },
     registering: {
+      after: { FABRIC_TIMEOUT_MS: { target: '#agent-app.crashing', actions: SILENT_FABRIC } },
       on: {
         'instance.ended': [
           {
@@ -370,9 +397,6 @@ export const agentAppMachine = machineSetup.createMachine({
         src: 'switchTraffic',
         input: ({ context: { slot, active } }) => ({ slot, to: active, from: null }),
         onDone: 'ready',
-        onError: {
-          actions: { type: 'crash', params: ({ event }) => ({ message: String(event.error) }) },
-        },
       },
     },
     settling: {
@@ -439,6 +463,10 @@ export const agentAppMachine = machineSetup.createMachine({
         { type: 'assignPhase', params: { phase: 'stopped' } },
         { type: 'report', params: ({ context }) => ({ report: reportOf(context) }) },
       ],
+    },
+    crashing: {
+      // No onError: the error is the point, and the supervisor's to answer.
+      invoke: { src: 'crash', input: ({ context }) => ({ message: context.crash }) },
     },
     detached: { type: 'final' },
   },

@@ -1,17 +1,20 @@
 /**
  * The agent of one node. Decides when the node is part of the mesh, and keeps one agent/app pair for
  * each slot that the fabric assigns to it. `retire` ends everything that runs on the node; `stop`
- * lets go of it and leaves it running.
+ * lets go of it and leaves it running. The node itself stays known until its lease ends, so that its
+ * slots are its own again when it comes back in time.
  * Bound by `actors/workload/agent.actor.ts`.
  */
 import { assign, setup } from 'xstate';
-import { unbound, unboundAction, unboundWatch } from '../kernel/unbound.ts';
+import { crash, unbound, unboundAction, unboundWatch } from '../kernel/unbound.ts';
 import type { Assignment, NodeRecord } from './plan.ts';
 
 export type AgentInput = Omit<NodeRecord, 'expiresAtMs'>;
 
 export interface AgentContext extends AgentInput {
   readonly assignments: readonly Assignment[];
+  /** What this actor gives up over. */
+  readonly crash: string;
 }
 
 export type AgentCommand = { type: 'retire' } | { type: 'stop' };
@@ -29,41 +32,41 @@ export const RETIRE_TIMEOUT_MS = 330_000;
 export const agentMachine = setup({
   types: {} as { input: AgentInput; context: AgentContext; events: AgentEvent },
   actors: {
+    crash,
     joinMesh: unbound<void, AgentInput>('joinMesh'),
     watchAssignments: unboundWatch<AgentEvent, { node: string }>('watchAssignments'),
     sendHeartbeats: unboundWatch<AgentEvent, { node: string }>('sendHeartbeats'),
     watchPairs: unboundWatch<AgentEvent, { node: string }>('watchPairs'),
-    leaveMesh: unbound<void, { node: string }>('leaveMesh'),
   },
   actions: {
     assignPairs: unboundAction<{ node: string; assignments: readonly Assignment[] }>('assignPairs'),
     assignAssignments: assign((_, { assignments }: { assignments: readonly Assignment[] }) => ({
       assignments,
     })),
-    crash: (_, { message }: { message: string }) => {
-      throw new Error(message);
-    },
+    assignCrash: assign((_, { message }: { message: string }) => ({ crash: message })),
   },
   delays: { JOIN_TIMEOUT_MS, RETIRE_TIMEOUT_MS },
 }).createMachine({
   id: 'agent',
-  context: ({ input }) => ({ ...input, assignments: [] }),
+  context: ({ input }) => ({ ...input, assignments: [], crash: '' }),
   initial: 'joining',
   on: { stop: '.detached' },
   states: {
     joining: {
+      // No onError: a fabric that refuses is asked again by the supervisor's restart.
       invoke: {
         src: 'joinMesh',
         input: ({ context: { node, cpuMilli, memoryMb } }) => ({ node, cpuMilli, memoryMb }),
         onDone: 'serving',
-        onError: {
-          actions: { type: 'crash', params: ({ event }) => ({ message: String(event.error) }) },
-        },
       },
-      on: { retire: 'leaving' },
+      on: { retire: 'retired' },
       after: {
         JOIN_TIMEOUT_MS: {
-          actions: { type: 'crash', params: { message: 'The fabric did not answer in time.' } },
+          target: 'crashing',
+          actions: {
+            type: 'assignCrash',
+            params: { message: 'The fabric did not answer in time.' },
+          },
         },
       },
     },
@@ -89,7 +92,8 @@ export const agentMachine = setup({
           ],
         },
         'heartbeat.failed': {
-          actions: { type: 'crash', params: ({ event }) => ({ message: event.message }) },
+          target: 'crashing',
+          actions: { type: 'assignCrash', params: ({ event }) => ({ message: event.message }) },
         },
         retire: 'retiring',
       },
@@ -103,20 +107,14 @@ export const agentMachine = setup({
         { src: 'watchPairs', input: ({ context }) => ({ node: context.node }) },
         { src: 'sendHeartbeats', input: ({ context }) => ({ node: context.node }) },
       ],
-      on: { 'pairs.gone': 'leaving' },
-      after: { RETIRE_TIMEOUT_MS: 'leaving' },
-    },
-    leaving: {
-      invoke: {
-        src: 'leaveMesh',
-        input: ({ context }) => ({ node: context.node }),
-        onDone: 'retired',
-        // The node's lease ends by itself.
-        onError: 'retired',
-      },
-      after: { JOIN_TIMEOUT_MS: 'retired' },
+      on: { 'pairs.gone': 'retired' },
+      after: { RETIRE_TIMEOUT_MS: 'retired' },
     },
     retired: { type: 'final' },
+    crashing: {
+      // No onError: the error is the point, and the supervisor's to answer.
+      invoke: { src: 'crash', input: ({ context }) => ({ message: context.crash }) },
+    },
     detached: { type: 'final' },
   },
 });

@@ -6,7 +6,7 @@
  * Bound by `actors/workload/rollout.actor.ts`.
  */
 import { assign, setup } from 'xstate';
-import { unbound, unboundWatch } from '../kernel/unbound.ts';
+import { crash, unbound, unboundWatch } from '../kernel/unbound.ts';
 import type {
   Assignment,
   Outcome,
@@ -47,6 +47,9 @@ export interface RolloutOutput {
  * deadline of its own, and this one is for an agent that says nothing.
  */
 export const PHASE_TIMEOUT_MS = 600_000;
+
+/** The fabric answers in milliseconds; beyond this it hangs. */
+export const FABRIC_TIMEOUT_MS = 30_000;
 
 const FAILED: ReadonlySet<SlotReport['state']> = new Set([
   'failed',
@@ -105,6 +108,7 @@ export const rolloutMachine = setup({
     output: RolloutOutput;
   },
   actors: {
+    crash,
     watchSlots: unboundWatch<RolloutEvent, { app: string; generation: number }>('watchSlots'),
     permitSlots: unbound<
       void,
@@ -139,9 +143,6 @@ export const rolloutMachine = setup({
               },
       };
     }),
-    crash: (_, { error }: { error: unknown }) => {
-      throw error;
-    },
   },
   guards: {
     isStopFirst: ({ context }) => context.strategy === 'stop_first',
@@ -150,7 +151,7 @@ export const rolloutMachine = setup({
     areAllServing: ({ context }) => areAllServing(context),
     isNextDue: ({ context }) => nextHeld(context) !== undefined && areAllowedServing(context),
   },
-  delays: { PHASE_TIMEOUT_MS },
+  delays: { PHASE_TIMEOUT_MS, FABRIC_TIMEOUT_MS },
 }).createMachine({
   id: 'rollout',
   context: ({ input }) => ({ ...input, assignments: [], reports: [], reason: null }),
@@ -179,6 +180,8 @@ export const rolloutMachine = setup({
           after: { PHASE_TIMEOUT_MS: { target: 'reverting', actions: 'assignFailure' } },
         },
         permitting: {
+          // No onError: a fabric that refuses is read anew by the supervisor's restart.
+          after: { FABRIC_TIMEOUT_MS: '#rollout.crashing' },
           invoke: {
             src: 'permitSlots',
             input: ({ context: { app, generation, assignments } }) => ({
@@ -188,10 +191,6 @@ export const rolloutMachine = setup({
               permission: 'serve',
             }),
             onDone: 'switching',
-            // The fabric is the supervisor's matter: a restart reads everything anew.
-            onError: {
-              actions: { type: 'crash', params: ({ event }) => ({ error: event.error }) },
-            },
           },
         },
         switching: {
@@ -210,6 +209,8 @@ export const rolloutMachine = setup({
           after: { PHASE_TIMEOUT_MS: { target: 'reverting', actions: 'assignFailure' } },
         },
         permittingNext: {
+          // No onError: a fabric that refuses is read anew by the supervisor's restart.
+          after: { FABRIC_TIMEOUT_MS: '#rollout.crashing' },
           invoke: {
             src: 'permitSlots',
             input: ({ context }) => ({
@@ -219,12 +220,11 @@ export const rolloutMachine = setup({
               permission: 'serve',
             }),
             onDone: 'replacing',
-            onError: {
-              actions: { type: 'crash', params: ({ event }) => ({ error: event.error }) },
-            },
           },
         },
         succeeding: {
+          // No onError: a fabric that refuses is read anew by the supervisor's restart.
+          after: { FABRIC_TIMEOUT_MS: '#rollout.crashing' },
           invoke: {
             src: 'endDeployment',
             input: ({ context: { app, generation } }) => ({
@@ -234,12 +234,11 @@ export const rolloutMachine = setup({
               reason: null,
             }),
             onDone: '#rollout.succeeded',
-            onError: {
-              actions: { type: 'crash', params: ({ event }) => ({ error: event.error }) },
-            },
           },
         },
         reverting: {
+          // No onError: a fabric that refuses is read anew by the supervisor's restart.
+          after: { FABRIC_TIMEOUT_MS: '#rollout.crashing' },
           invoke: {
             src: 'endDeployment',
             input: ({ context: { app, generation, reason } }) => ({
@@ -249,9 +248,6 @@ export const rolloutMachine = setup({
               reason,
             }),
             onDone: '#rollout.reverted',
-            onError: {
-              actions: { type: 'crash', params: ({ event }) => ({ error: event.error }) },
-            },
           },
         },
       },
@@ -259,6 +255,10 @@ export const rolloutMachine = setup({
     succeeded: { type: 'final' },
     reverted: { type: 'final' },
     superseded: { type: 'final' },
+    crashing: {
+      // No onError: the error is the point, and the supervisor's to answer.
+      invoke: { src: 'crash', input: { message: 'The fabric did not answer in thirty seconds.' } },
+    },
     detached: { type: 'final' },
   },
 });

@@ -46,6 +46,8 @@ export interface AgentAppContext extends AgentAppInput {
   readonly phase: Phase;
   /** What was said last, so that a report is made exactly when there is news. */
   readonly reported: string;
+  /** What this actor gives up over. */
+  readonly crash: string;
 }
 
 export type AgentAppCommand = { type: 'assign'; desired: Assignment | null } | { type: 'stop' };

@@ -1,0 +1,173 @@
+/** Binds the agent/app machine to the fabric and to the instances' actors. */
+import { fromPromise } from 'xstate';
+import { crash } from '../../machines/kernel/unbound.ts';
+import { agentAppMachine } from '../../machines/workload/agent-app.machine.ts';
+import type { InstanceRecord } from '../../machines/workload/instance-record.ts';
+import type { Assignment, Endpoint, Slot } from '../../machines/workload/plan.ts';
+import type { Farewell, Goal, Live } from '../../machines/workload/succession.ts';
+import type { ChildSpec } from '../../supervisor/index.ts';
+import { childSpec } from '../../supervisor/index.ts';
+import { instanceChildSpec } from './instance.actor.ts';
+import type { createInstanceLogic } from './instance.actor.ts';
+import { instancePath, instancesPath, pairId, pairPath } from './paths.ts';
+import type { WorkloadPorts } from './ports/instance.ts';
+
+type Provided = NonNullable<Parameters<typeof agentAppMachine.provide>[0]>;
+type Bindings = Required<NonNullable<Provided['actors']>>;
+type InstanceLogic = ReturnType<typeof createInstanceLogic>;
+
+/** How long an endpoint stays without a heartbeat: three of them may be lost. */
+export const LEASE_MS = 15_000;
+/** Bytes of randomness in the token by which a process is known again. */
+const TOKEN_BYTES = 16;
+const INSTANCE_ID_BYTES = 4;
+
+/** The instances' actors of one slot: started, adopted, sent away, and watched. */
+function createInstanceKeeper(ports: WorkloadPorts, slot: Slot, logic: InstanceLogic) {
+  const { tree } = ports;
+  const found = new Map<string, InstanceRecord>();
+
+  const loseSight = (instance: string): void => {
+    tree.send(pairPath(slot), { type: 'instance.lost', instance });
+  };
+
+  const start = async (record: InstanceRecord, adopt: boolean): Promise<void> => {
+    const path = instancePath(slot.node, record.instance);
+    const unwatch = tree.watch(path, ({ type, reason }) => {
+      if (type === 'up') return;
+      unwatch();
+      if (reason?.type === 'error' || reason?.type === 'killed') loseSight(record.instance);
+    });
+    const spec = instanceChildSpec(logic, { record, adopt });
+    const started = await tree.startChild(instancesPath(slot.node), spec);
+    if (!started.ok) {
+      unwatch();
+      loseSight(record.instance);
+    }
+  };
+
+  return {
+    /** All records of the slot; actors of an earlier incarnation let go of their processes. */
+    async recover(): Promise<readonly InstanceRecord[]> {
+      const all = await ports.fabric.instances({ app: slot.app, node: slot.node });
+      const records = all.filter(({ ordinal }) => ordinal === slot.ordinal);
+      found.clear();
+      for (const record of records) {
+        found.set(record.instance, record);
+        await tree.terminateChild(instancesPath(slot.node), record.instance);
+      }
+      return records;
+    },
+    launch: (record: InstanceRecord): void => {
+      start(record, false).catch(() => loseSight(record.instance));
+    },
+    adopt(active: Live | null): void {
+      const record = active && found.get(active.instance);
+      if (record) start(record, true).catch(() => loseSight(record.instance));
+    },
+    dismiss(instances: readonly string[], farewell: Farewell): void {
+      for (const instance of instances) {
+        const path = instancePath(slot.node, instance);
+        const record = found.get(instance);
+        if (tree.snapshotOf(path) !== undefined || record === undefined)
+          tree.send(path, { type: farewell });
+        else
+          start(record, true)
+            .then(() => tree.send(path, { type: farewell }))
+            .catch(() => loseSight(instance));
+      }
+    },
+  };
+}
+
+function newRecord(ports: WorkloadPorts, slot: Slot, goal: Goal): InstanceRecord {
+  const { digest, restart, generation, version } = goal;
+  return {
+    ...slot,
+    digest,
+    restart,
+    generation,
+    version,
+    instance: `${slot.app}-${ports.random.hex(INSTANCE_ID_BYTES)}`,
+    role: 'candidate',
+    token: ports.random.hex(TOKEN_BYTES),
+    process: null,
+    port: null,
+    createdAtMs: ports.clock.now(),
+  };
+}
+
+async function recordInstance(
+  ports: WorkloadPorts,
+  slot: Slot,
+  goal: Goal | null,
+): Promise<InstanceRecord> {
+  if (goal === null) throw new Error('There is nothing to launch.');
+  const record = newRecord(ports, slot, goal);
+  await ports.fabric.recordInstance(record);
+  return record;
+}
+
+/** Role first, then traffic: a runtime that dies in between finds two, and keeps the newer. */
+async function switchTraffic(
+  { fabric, clock }: WorkloadPorts,
+  slot: Slot,
+  to: Live | null,
+  from: Live | null,
+): Promise<void> {
+  if (to === null) return;
+  const records = await fabric.instances({ app: slot.app, node: slot.node });
+  const port = records.find(({ instance }) => instance === to.instance)?.port ?? 0;
+  const endpoint: Endpoint = {
+    app: slot.app,
+    url: `http://127.0.0.1:${port}`,
+    node: slot.node,
+    instance: to.instance,
+    generation: to.generation,
+    expiresAtMs: clock.now() + LEASE_MS,
+  };
+  await fabric.setInstanceRole(to.instance, 'active');
+  await fabric.switchEndpoints([endpoint], from === null ? [] : [from.instance]);
+  if (from !== null) await fabric.setInstanceRole(from.instance, 'retired');
+}
+
+export function createAgentAppLogic(ports: WorkloadPorts, slot: Slot, instance: InstanceLogic) {
+  const keeper = createInstanceKeeper(ports, slot, instance);
+  const actors: Bindings = {
+    crash,
+    recoverSlot: fromPromise(() => keeper.recover()),
+    recordInstance: fromPromise(({ input }) => recordInstance(ports, input.slot, input.goal)),
+    switchTraffic: fromPromise(({ input }) =>
+      switchTraffic(ports, input.slot, input.to, input.from),
+    ),
+  };
+  return agentAppMachine.provide({
+    actors,
+    actions: {
+      startInstance: (_, { record }) => keeper.launch(record),
+      adoptFound: (_, { active }) => keeper.adopt(active),
+      dismissInstances: (_, { instances, farewell }) => keeper.dismiss(instances, farewell),
+      report: (_, { report }) => {
+        ports.fabric
+          .reportSlot({ ...report, updatedAtMs: ports.clock.now() })
+          .catch((error: unknown) =>
+            ports.tree.send(pairPath(slot), { type: 'report.failed', message: String(error) }),
+          );
+      },
+    },
+  });
+}
+
+/** `transient`: its final state means that the slot is gone; every other end is repaired. */
+export const agentAppChildSpec = (
+  logic: ReturnType<typeof createAgentAppLogic>,
+  slot: Slot,
+  desired: () => Assignment | null,
+): ChildSpec =>
+  childSpec({
+    id: pairId(slot),
+    logic,
+    input: () => ({ slot, desired: desired() }),
+    restart: 'transient',
+    backoff: { minMs: 20, maxMs: 5_000, factor: 2, jitter: 0.2, resetAfterMs: 30_000 },
+  });
