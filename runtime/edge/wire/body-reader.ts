@@ -55,7 +55,7 @@ export class BodyReader {
 
   begin(framing: Framing, length = 0, payloadOnly = false): void {
     this.#framing = framing;
-    this.#left = length;
+    this.#left = framing === 'length' ? length : 0;
     this.#payloadOnly = payloadOnly;
     this.done = framing === 'none' || (framing === 'length' && length === 0);
     this.failed = null;

@@ -63,7 +63,7 @@ const CR = 13;
 const LF = 10;
 const SP = 32;
 const HT = 9;
-const bytesOf = (text: string): number[] => [...text].map((char) => char.charCodeAt(0));
+const bytesOf = (text: string): number[] => [...Buffer.from(text, 'latin1')];
 const range = (from: number, to: number): number[] =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index);
 

@@ -142,7 +142,7 @@ class RequestFields {
 export function readRequestHead(text: string, marks: readonly number[]): RequestHead | Refusal {
   const methodEnd = marks[1] as number;
   const targetEnd = marks[2] as number;
-  const method = text.slice(marks[0] as number, methodEnd);
+  const method = text.slice(marks[0], methodEnd);
   const isHttp10 = text.charCodeAt(targetEnd + 8) === ZERO;
   if (method !== 'CONNECT' && !FORWARDED_METHODS.has(method))
     return refusal('MESH_ERR_EDGE_METHOD_UNKNOWN', 'a method that is not registered');
@@ -166,8 +166,7 @@ export function readRequestHead(text: string, marks: readonly number[]): Request
     contentLength,
     keepAlive: isHttp10 ? options.keepAlive && !options.close : !options.close,
     // An upgrade with a body would put the body between two protocols.
-    upgrade:
-      fields.isWebSocket && options.upgrade && method === 'GET' && !isHttp10 && !hasBody,
+    upgrade: fields.isWebSocket && options.upgrade && method === 'GET' && !isHttp10 && !hasBody,
     lines: isHttp10 ? fields.lines.replace(/^Expect: .*\r\n/m, '') : fields.lines,
   };
 }

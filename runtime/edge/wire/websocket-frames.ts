@@ -1,3 +1,5 @@
+const CLOSE_OPCODE = 8;
+
 /**
  * Follows the frames of one direction of a WebSocket (RFC 6455 §5.2) just closely enough to know
  * where one ends, so that a close frame can be put between two.
@@ -9,6 +11,8 @@ export class FrameFollower {
   #lengthBytesLeft = 0;
   #maskBytesLeft = 0;
   #length = 0;
+  /** Whether a close frame has begun in this direction. */
+  sawClose = false;
 
   get isAtBoundary(): boolean {
     return this.#headerLeft === 2 && this.#payloadLeft === 0;
@@ -31,6 +35,7 @@ export class FrameFollower {
   #header(byte: number): void {
     if (this.#headerLeft === 2) {
       this.#headerLeft = 1;
+      if ((byte & 0x0f) === CLOSE_OPCODE) this.sawClose = true;
       return;
     }
     if (this.#headerLeft === 1) {
