@@ -49,7 +49,12 @@ const fiveFolders: Rule = {
 function nameFault(path: string): string | undefined {
   const name = stemOf(path);
   if (!name.endsWith('.ts')) return undefined;
-  const [stem = '', role, ...rest] = name.slice(0, -3).split('.');
+  // A spec bears the whole name of what it proves: agent-app.machine.spec.ts, fabric.sqlite.spec.ts.
+  const isMirror = /^specs\/.*\.[a-z0-9-]+\.(spec|suite)\.ts$/.test(path);
+  const [stem = '', role, ...rest] = name
+    .slice(0, -3)
+    .split('.')
+    .filter((_, at) => !isMirror || at !== 1);
   if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(stem)) return 'Write the name in kebab-case.';
   if (rest.length > 0) return 'Give the file one role, or none.';
   if (role === undefined || ROLES.includes(role)) return undefined;
@@ -70,13 +75,14 @@ const fileGrammar: Rule = {
     { files: { 'actors/pool/workerPool.ts': '' }, at: 'actors/pool/workerPool.ts' },
     { files: { 'actors/pool/pool.service.ts': '' }, at: 'actors/pool/pool.service.ts' },
     { files: { 'machines/pool/a.sqlite.ts': '' }, at: 'machines/pool/a.sqlite.ts' },
-    { files: { 'specs/a.b.spec.ts': '' }, at: 'specs/a.b.spec.ts' },
+    { files: { 'specs/a.b.c.spec.ts': '' }, at: 'specs/a.b.c.spec.ts' },
   ],
   clean: {
     'actors/pool/worker-pool.actor.ts': '',
     'runtime/adapters/fabric.sqlite.ts': '',
     'runtime/adapters/README.md': '',
     'specs/tidy.spec.ts': '',
+    'specs/machines/pool/worker-pool.machine.spec.ts': '',
   },
 };
 

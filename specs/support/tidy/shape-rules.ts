@@ -9,6 +9,7 @@ interface Export {
   readonly name: string;
   readonly kind: string;
   readonly start: number;
+  readonly end: number;
 }
 
 function exportsOf(file: SourceFile): Export[] {
@@ -21,7 +22,8 @@ function exportsOf(file: SourceFile): Export[] {
       nameOf(nodeIn(one, 'id')),
     );
     for (const name of names)
-      if (name !== undefined) found.push({ name, kind: declaration.type, start: statement.start });
+      if (name !== undefined)
+        found.push({ name, kind: declaration.type, start: statement.start, end: statement.end });
   }
   return found;
 }
@@ -30,6 +32,14 @@ const hasDocBefore = (file: SourceFile, start: number): boolean => {
   const before = file.text.slice(0, start).trimEnd();
   return before.endsWith('*/') && before.slice(before.lastIndexOf('/*')).startsWith('/**');
 };
+
+/** A comment on the first of a row of constants, without a blank line between, speaks for the row. */
+function isInDocumentedRow(file: SourceFile, one: Export, exports: readonly Export[]): boolean {
+  if (hasDocBefore(file, one.start)) return true;
+  if (one.kind !== 'VariableDeclaration') return false;
+  const above = exports.find(({ end }) => file.text.slice(end, one.start) === '\n');
+  return above !== undefined && isInDocumentedRow(file, above, exports);
+}
 
 const pascal = (kebab: string): string =>
   kebab.replace(/(^|[-.])(\w)/g, (_, __, c) => c.toUpperCase());
@@ -46,28 +56,30 @@ function headerSpeaksFor(file: SourceFile, name: string, exports: readonly Expor
 const NAMED_BY_GRAMMAR = /(Input|Context|Command|Fact|Event|Emitted|Output|Machine)$/;
 const PREDICATE = /^(is|has|can)[A-Z]/;
 
+const isPublic = (file: SourceFile): boolean =>
+  isSourceIn('machines/', 'supervisor/', 'runtime/index.ts')(file) ||
+  (isSourceIn('actors/')(file) && /\bports\b/.test(file.path));
+
 const documented: Rule = {
   name: 'every export has a doc comment',
   reason: 'The reader of a call sees it without opening the file: purpose, units, errors by code.',
-  check: perFile(
-    isSourceIn('machines/', 'supervisor/', 'actors/', 'runtime/index.ts'),
-    (file, report) => {
-      const isMachine = file.path.endsWith('.machine.ts');
-      const exports = exportsOf(file);
-      for (const { name, kind, start } of exports) {
-        // The members of a short union are its documentation.
-        if (kind === 'TSTypeAliasDeclaration') continue;
-        if (hasDocBefore(file, start) || headerSpeaksFor(file, name, exports)) continue;
-        if (PREDICATE.test(name) || (isMachine && NAMED_BY_GRAMMAR.test(name))) continue;
-        report(file.lineAt(start), `Say in a doc comment what ${name} is for.`);
-      }
-    },
-  ),
+  check: perFile(isPublic, (file, report) => {
+    const isMachine = file.path.startsWith('machines/');
+    const exports = exportsOf(file);
+    for (const one of exports) {
+      const { name, kind, start } = one;
+      // The members of a short union are its documentation.
+      if (kind === 'TSTypeAliasDeclaration') continue;
+      if (isInDocumentedRow(file, one, exports) || headerSpeaksFor(file, name, exports)) continue;
+      if (PREDICATE.test(name) || (isMachine && NAMED_BY_GRAMMAR.test(name))) continue;
+      report(file.lineAt(start), `Say in a doc comment what ${name} is for.`);
+    }
+  }),
   planted: [
     { files: { 'supervisor/a.ts': '\nexport const b = 1;\n' }, at: 'supervisor/a.ts:2' },
     {
-      files: { 'actors/a/b.ts': '/** B. */\nexport class B {}\n\nexport interface C {}\n' },
-      at: 'actors/a/b.ts:4',
+      files: { 'actors/a/ports/b.ts': '/** B. */\nexport class B {}\n\nexport interface C {}\n' },
+      at: 'actors/a/ports/b.ts:4',
     },
     {
       files: { 'runtime/index.ts': '// Not a doc comment.\nexport function a(): void {}\n' },
@@ -75,7 +87,8 @@ const documented: Rule = {
     },
   ],
   clean: {
-    'supervisor/a.ts': '/** A. */\nexport const a = 1;\nconst b = 2;\nexport { b };\n',
+    'supervisor/a.ts':
+      '/** A. */\nexport const a = 1;\nexport const c = 3;\nconst b = 2;\nexport { b };\n',
     'machines/a/run-queue.ts': '/** A queue. */\nimport x from "y";\nexport class RunQueue {}\n',
     'machines/a/b.machine.ts': '/** B. */\nexport type BEvent = 1;\nexport const isB = () => 1;\n',
   },
@@ -149,12 +162,31 @@ const keyOf = (property: SyntaxNode): string | undefined => nameOf(nodeIn(proper
 const makesData = (node: SyntaxNode): boolean =>
   /^(ObjectExpression|ParenthesizedExpression)$/.test(nodeIn(node, 'body')?.type ?? '');
 
+/** Effects declared with unboundWatch: they tell failures as facts, and a throw in one is a defect. */
+function watchesOf(file: SourceFile): ReadonlySet<string | undefined> {
+  const watches = new Set<string | undefined>();
+  walk(file.program, (node) => {
+    const value = node.type === 'Property' ? nodeIn(node, 'value') : undefined;
+    if (nameOf(value && nodeIn(value, 'callee')) === 'unboundWatch') watches.add(keyOf(node));
+  });
+  return watches;
+}
+
+/** Whether an invoke's failure is answered, or said to be the supervisor's. */
+function isAnswered(invoke: SyntaxNode, watches: ReadonlySet<string | undefined>): boolean {
+  const fields = nodesIn(invoke, 'properties');
+  const src = fields.find((field) => keyOf(field) === 'src');
+  if (watches.has(nameOf(src && nodeIn(src, 'value')))) return true;
+  return fields.some((field) => keyOf(field) === 'onError');
+}
+
 function lookAtConfig(
   file: SourceFile,
   config: SyntaxNode,
   report: (line: number, message: string) => void,
 ): void {
-  walk(config, (node) => {
+  const watches = watchesOf(file);
+  walk(config, (node, ancestors) => {
     const line = file.lineAt(node.start);
     if (isFunction(node) && file.lineAt(node.end) !== line && !makesData(node))
       report(line, 'Name this function in setup(…); the chart holds names and one-liners.');
@@ -166,9 +198,8 @@ function lookAtConfig(
     const invokes = value?.type === 'ArrayExpression' ? nodesIn(value, 'elements') : [value];
     for (const one of invokes) {
       if (one?.type !== 'ObjectExpression') continue;
-      const hasOnError = nodesIn(one, 'properties').some((field) => keyOf(field) === 'onError');
-      const above = file.lines.slice(Math.max(0, line - 2), file.lineAt(one.end)).join('\n');
-      if (!hasOnError && !saysWhy(above))
+      const state = file.text.slice(ancestors.at(-1)?.start ?? 0, one.end);
+      if (!isAnswered(one, watches) && !saysWhy(state))
         report(file.lineAt(one.start), 'Add onError, or say in a comment why a crash is right.');
     }
   });
@@ -221,8 +252,11 @@ const machineChart: Rule = {
       'setup({ actions: { f: () => {\n  g();\n} } }).createMachine({\n  id: "b",\n' +
       '  entry: ({ context }) => context.f,\n' +
       '  context: () => ({\n    a: 1,\n  }),\n  invoke: { src: "x", onError: "c" },\n' +
-      '  states: {\n    d: {\n      // A watch that fails is a defect: the supervisor restarts it.\n' +
-      '      invoke: { src: "watchX" },\n    },\n  },\n});\n',
+      '  states: {\n    d: {\n      // Without its records it can decide nothing.\n' +
+      '      invoke: { src: "readX" },\n    },\n  },\n});\n',
+    'machines/a/c.machine.ts':
+      'setup({ actors: { watchX: unboundWatch("watchX") } }).createMachine({\n' +
+      '  id: "c",\n  invoke: { src: "watchX" },\n});\n',
   },
 };
 

@@ -8,12 +8,14 @@ import type { SyntaxNode } from './syntax.ts';
 const LINE_COLUMNS_MAX = 120;
 const FUNCTION_LINES_MAX = 70;
 
+/** A string alone on its line is text for people; the formatter leaves it whole, and so may we. */
+const PROSE = /^\s*(\w+: )?(['"`]).*\2[,;]?$/;
+
 /** The first row whose pattern matches the path decides. */
 const FILE_LINES: readonly { readonly of: RegExp; readonly max: number; readonly split: string }[] =
   [
     { of: /^specs\//, max: 500, split: 'Split by what is proved.' },
-    { of: /\.machine\.ts$/, max: 300, split: 'Split a child machine off.' },
-    { of: /\.actor\.ts$/, max: 200, split: 'Split an actor off.' },
+    { of: /\.machine\.ts$/, max: 400, split: 'Split a child machine off.' },
     { of: /^actors\/.*ports/, max: 200, split: 'Split the port.' },
     { of: /^runtime\/cli\/main\.ts$/, max: 80, split: 'Move what it does beside it.' },
     { of: /^runtime\/cli\//, max: 150, split: 'A command parses, calls and prints.' },
@@ -31,7 +33,8 @@ const fileSize: Rule = {
   }),
   planted: [
     { files: { 'runtime/a.ts': '\n'.repeat(401) }, at: 'runtime/a.ts:401' },
-    { files: { 'machines/a/b.machine.ts': '\n'.repeat(301) }, at: 'machines/a/b.machine.ts:301' },
+    { files: { 'actors/a/ports.ts': '\n'.repeat(201) }, at: 'actors/a/ports.ts:201' },
+    { files: { 'runtime/cli/main.ts': '\n'.repeat(81) }, at: 'runtime/cli/main.ts:81' },
     { files: { 'specs/a.spec.ts': '\n'.repeat(501) }, at: 'specs/a.spec.ts:501' },
   ],
   clean: { 'runtime/a.ts': '\n'.repeat(400), 'specs/a.spec.ts': '\n'.repeat(500) },
@@ -42,10 +45,11 @@ const lineWidth: Rule = {
   reason: 'Two files side by side fit a screen; the formatter cannot break strings and comments.',
   check: perFile(isSourceIn(''), (file, report) => {
     for (const [index, line] of file.lines.entries())
-      if (line.length > LINE_COLUMNS_MAX) report(index + 1, `${line.length} columns; break it.`);
+      if (line.length > LINE_COLUMNS_MAX && !PROSE.test(line))
+        report(index + 1, `${line.length} columns; break it.`);
   }),
   planted: [{ files: { 'runtime/a.ts': `\n// ${'x'.repeat(118)}` }, at: 'runtime/a.ts:2' }],
-  clean: { 'runtime/a.ts': `// ${'x'.repeat(117)}` },
+  clean: { 'runtime/a.ts': `// ${'x'.repeat(117)}\n  explain: '${'x'.repeat(200)}',\n` },
 };
 
 /** `describe` groups specs; it is a chapter, not a function. */

@@ -51,6 +51,8 @@ export function nameOf(node: SyntaxNode | undefined): string | undefined {
 
 export interface Import {
   readonly specifier: string;
+  /** What is imported by name as a value, without renaming. */
+  readonly values: readonly string[];
   readonly isTypeOnly: boolean;
   readonly line: number;
 }
@@ -74,10 +76,14 @@ export function importsOf(file: SourceFile): Import[] {
       )
     )
       return;
-    const specifier = nameOf(nodeIn(node, 'source') ?? nodeIn(node, 'argument'));
+    const source = nodeIn(node, 'source') ?? nodeIn(node, 'argument');
+    const specifier = source?.type === 'Literal' ? nameOf(source) : undefined;
     if (specifier === undefined) return;
     const isTypeOnly = node.type === 'TSImportType' || isTypeStatement(node);
-    imports.push({ specifier, isTypeOnly, line: file.lineAt(node.start) });
+    const values = nodesIn(node, 'specifiers')
+      .filter((one) => one['importKind'] !== 'type')
+      .map((one) => nameOf(nodeIn(one, 'imported')) ?? '*');
+    imports.push({ specifier, values, isTypeOnly, line: file.lineAt(node.start) });
   });
   return imports;
 }
