@@ -1,0 +1,96 @@
+/**
+ * One incarnation of an actor: its mail, its timers and what it owns. A restart makes a new cell, so
+ * nothing that was meant for a dead incarnation can reach its successor.
+ */
+import type { AnyActorRef, EventObject } from 'xstate';
+import type { TimerId } from '../machines/kernel/clock.ts';
+import type { ExitReason } from './exit-reason.ts';
+import type { Lane } from './run-queue.ts';
+
+/** A letter that waits. */
+export interface Letter {
+  readonly source: AnyActorRef | undefined;
+  readonly event: EventObject;
+  next: Letter | undefined;
+}
+
+/** Whoever supervises a cell: gets its end, once. */
+export interface CellOwner {
+  readonly path: string;
+  /** The cell ended by itself; called from the run queue, never on the actor's stack. */
+  cellEnded(cell: Cell, reason: ExitReason): void;
+}
+
+/** How a cell hands a letter to its actor; the adapter's side. */
+export interface CellHost {
+  turn(cell: Cell, quantum: number): number;
+  schedule(cell: Cell): void;
+}
+
+export class Cell implements Lane {
+  readonly host: CellHost;
+  /** The supervised child; a machine's own child has the cell of its machine as `keeper`. */
+  readonly owner: CellOwner | undefined;
+  readonly keeper: Cell | undefined;
+  readonly incarnation: number;
+  /** Set as soon as the actor exists. */
+  actor: AnyActorRef | undefined;
+  /** Set once, when it has ended. */
+  exit: ExitReason | undefined;
+  /** Actors that this one's machine spawned or invoked and that have not ended. */
+  owned: Set<AnyActorRef> | undefined;
+  timers: Map<string, TimerId> | undefined;
+  #head: Letter | undefined;
+  #tail: Letter | undefined;
+  #isQueued = false;
+
+  constructor(
+    host: CellHost,
+    owner: CellOwner | undefined,
+    keeper: Cell | undefined,
+    incarnation: number,
+  ) {
+    this.host = host;
+    this.owner = owner;
+    this.keeper = keeper;
+    this.incarnation = incarnation;
+    this.actor = undefined;
+    this.exit = undefined;
+    this.owned = undefined;
+    this.timers = undefined;
+  }
+
+  /** Where it is in the tree; a machine's own children follow their machine. */
+  get path(): string {
+    if (this.owner) return this.owner.path;
+    return `${this.keeper?.path ?? ''}/${this.actor?.id ?? ''}`;
+  }
+
+  get hasMail(): boolean {
+    this.#isQueued = this.#head !== undefined;
+    return this.#isQueued;
+  }
+
+  post(source: AnyActorRef | undefined, event: EventObject): void {
+    const letter: Letter = { source, event, next: undefined };
+    if (this.#tail) this.#tail.next = letter;
+    else this.#head = letter;
+    this.#tail = letter;
+    if (this.#isQueued) return;
+    this.#isQueued = true;
+    this.host.schedule(this);
+  }
+
+  /** Takes the oldest letter. */
+  take(): Letter | undefined {
+    const letter = this.#head;
+    if (!letter) return undefined;
+    this.#head = letter.next;
+    if (!this.#head) this.#tail = undefined;
+    return letter;
+  }
+
+  turn(quantum: number): number {
+    return this.host.turn(this, quantum);
+  }
+}

@@ -1,0 +1,146 @@
+/** Refuses a spec that cannot be meant, before anything is started. */
+import type { CodedError } from '../machines/kernel/coded-error.ts';
+import { isSupervisorSpec } from './child-spec.ts';
+import type { AnyChildSpec, ChildSpec, SupervisorSpec } from './child-spec.ts';
+import { supervisorError } from './errors.ts';
+
+const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one', 'simple_one_for_one'];
+const RESTARTS = ['permanent', 'transient', 'temporary'];
+const AUTO_SHUTDOWNS = ['never', 'any_significant', 'all_significant'];
+const MAILBOXES = ['keep', 'drop', 'dead_letter'];
+const RESUMES = ['fresh', 'snapshot'];
+/** Longest id: it must stay readable in a path. */
+const ID_CHARS_MAX = 200;
+
+const invalid = (path: string, field: string, found: unknown, wanted: string): CodedError =>
+  supervisorError(
+    'MESH_ERR_SUPERVISOR_SPEC_INVALID',
+    `The spec of ${path} was refused: ${field} must be ${wanted}, found ${show(found)}.`,
+    { details: { path, field, found: show(found) } },
+  );
+
+function show(found: unknown): string {
+  if (typeof found === 'function') return 'a function';
+  return typeof found === 'string' ? JSON.stringify(found) : String(found);
+}
+
+/** Checks a supervisor and everything under it; throws `MESH_ERR_SUPERVISOR_SPEC_INVALID`. */
+export function checkSupervisorSpec(spec: SupervisorSpec, parent = ''): void {
+  const path = checkId(spec, parent);
+  if (spec.type !== 'supervisor') throw invalid(path, 'type', spec.type, "'supervisor'");
+  oneOf(path, 'strategy', spec.strategy, STRATEGIES);
+  oneOf(path, 'autoShutdown', spec.autoShutdown, AUTO_SHUTDOWNS);
+  checkNumber(path, 'intensity', spec.intensity, 0, 'a number ≥ 0');
+  checkNumber(path, 'maxChildren', spec.maxChildren, 0, 'a number ≥ 0');
+  if (spec.periodMs !== undefined && !(spec.periodMs > 0))
+    throw invalid(path, 'periodMs', spec.periodMs, 'a number > 0');
+  checkLifecycle(path, spec);
+  const isSimple = spec.strategy === 'simple_one_for_one';
+  if (isSimple && (spec.autoShutdown ?? 'never') !== 'never')
+    throw invalid(path, 'autoShutdown', spec.autoShutdown, "'never' with simple_one_for_one");
+  const children: unknown = spec.children ?? [];
+  if (!Array.isArray(children)) throw invalid(path, 'children', children, 'an array');
+  if (isSimple && children.length !== 1)
+    throw invalid(path, 'children', children.length, 'exactly one template');
+  checkChildren(path, spec, children as readonly AnyChildSpec[]);
+}
+
+function checkChildren(
+  path: string,
+  spec: SupervisorSpec,
+  children: readonly AnyChildSpec[],
+): void {
+  const ids = new Set<string>();
+  for (const child of children) {
+    checkChildSpec(child, path, spec.autoShutdown ?? 'never');
+    if (ids.has(child.id))
+      throw invalid(path, 'children', child.id, 'a list in which each id occurs once');
+    ids.add(child.id);
+  }
+}
+
+/** Checks one child of the supervisor at `parent`; throws `MESH_ERR_SUPERVISOR_SPEC_INVALID`. */
+export function checkChildSpec(
+  spec: AnyChildSpec,
+  parent: string,
+  autoShutdown: NonNullable<SupervisorSpec['autoShutdown']>,
+): void {
+  if (typeof spec !== 'object' || spec === null)
+    throw invalid(`a child of ${parent}`, 'the spec', spec, 'an object');
+  if (isSupervisorSpec(spec)) checkSupervisorSpec(spec, parent);
+  else checkWorker(spec, checkId(spec, parent));
+  if (spec.significant && autoShutdown === 'never')
+    throw invalid(
+      `${parent}/${spec.id}`,
+      'significant',
+      true,
+      "false where the supervisor's autoShutdown is 'never'",
+    );
+}
+
+function checkWorker(spec: ChildSpec, path: string): void {
+  const logic: unknown = spec.logic;
+  const isLogic =
+    typeof logic === 'object' &&
+    logic !== null &&
+    'transition' in logic &&
+    'getInitialSnapshot' in logic;
+  if (!isLogic) throw invalid(path, 'logic', logic, 'XState actor logic');
+  oneOf(path, 'type', spec.type, ['worker']);
+  oneOf(path, 'mailbox', spec.mailbox, MAILBOXES);
+  oneOf(path, 'resume', spec.resume, RESUMES);
+  const { ready }: { readonly ready?: unknown } = spec;
+  if (ready !== undefined && typeof ready !== 'function')
+    throw invalid(path, 'ready', ready, 'a function of the snapshot');
+  checkNumber(path, 'startTimeoutMs', spec.startTimeoutMs, 0, 'milliseconds ≥ 0');
+  checkLifecycle(path, spec);
+  checkBackoff(path, spec);
+}
+
+function checkBackoff(path: string, { backoff }: ChildSpec): void {
+  if (backoff === undefined) return;
+  checkNumber(path, 'backoff.minMs', backoff.minMs, 0, 'milliseconds ≥ 0', true);
+  checkNumber(path, 'backoff.maxMs', backoff.maxMs, backoff.minMs, 'at least minMs', true);
+  checkNumber(path, 'backoff.factor', backoff.factor, 1, 'a number ≥ 1', true);
+  checkNumber(path, 'backoff.jitter', backoff.jitter, 0, 'a number from 0 to 1', true);
+  if (backoff.jitter > 1)
+    throw invalid(path, 'backoff.jitter', backoff.jitter, 'a number from 0 to 1');
+  checkNumber(path, 'backoff.resetAfterMs', backoff.resetAfterMs, 0, 'milliseconds ≥ 0', true);
+}
+
+function checkLifecycle(path: string, spec: AnyChildSpec): void {
+  oneOf(path, 'restart', spec.restart, RESTARTS);
+  const { shutdown } = spec;
+  if (typeof shutdown === 'number')
+    checkNumber(path, 'shutdown', shutdown, 0, "milliseconds ≥ 0, 'brutal_kill' or 'infinity'");
+  else oneOf(path, 'shutdown', shutdown, ['brutal_kill', 'infinity']);
+  if (spec.significant && (spec.restart ?? 'permanent') === 'permanent')
+    throw invalid(path, 'significant', true, 'false where restart is permanent');
+}
+
+function checkId(spec: { readonly id: string }, parent: string): string {
+  const id: unknown = spec.id;
+  const at = parent === '' ? 'the root' : `a child of ${parent}`;
+  if (typeof id !== 'string' || id === '') throw invalid(at, 'id', id, 'a non-empty string');
+  if (id.includes('/')) throw invalid(at, 'id', id, 'a string without a slash');
+  if (id.length > ID_CHARS_MAX)
+    throw invalid(at, 'id', id.length, `at most ${ID_CHARS_MAX} characters long`);
+  return parent === '' ? id : `${parent}/${id}`;
+}
+
+function oneOf(path: string, field: string, found: unknown, allowed: readonly string[]): void {
+  if (found === undefined || (typeof found === 'string' && allowed.includes(found))) return;
+  throw invalid(path, field, found, `one of ${allowed.join(', ')}`);
+}
+
+function checkNumber(
+  path: string,
+  field: string,
+  found: unknown,
+  min: number,
+  wanted: string,
+  isRequired = false,
+): void {
+  if (found === undefined && !isRequired) return;
+  if (typeof found !== 'number' || !(found >= min)) throw invalid(path, field, found, wanted);
+}

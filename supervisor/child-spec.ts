@@ -1,0 +1,107 @@
+/** What a supervisor is told about its children; the words and the defaults are OTP's. */
+import type { AnyActorLogic, InputFrom, Snapshot, SnapshotFrom } from 'xstate';
+import type { Backoff } from './backoff.ts';
+
+export type RestartType = 'permanent' | 'transient' | 'temporary';
+export type Strategy = 'one_for_one' | 'one_for_all' | 'rest_for_one' | 'simple_one_for_one';
+export type AutoShutdown = 'never' | 'any_significant' | 'all_significant';
+/** Milliseconds to stop in, or not at all, or without limit. */
+export type Shutdown = number | 'brutal_kill' | 'infinity';
+/** What becomes of mail that waits when its child restarts; the event that crashed it is always lost. */
+export type MailboxOnRestart = 'keep' | 'drop' | 'dead_letter';
+
+/** Which incarnation an input is for. */
+export interface InputScope {
+  readonly path: string;
+  /** 1 for the first start, one more for each further. */
+  readonly incarnation: number;
+}
+
+export interface ChildSpec {
+  /** Unique in its supervisor; becomes the last segment of the child's path. */
+  readonly id: string;
+  /** Any XState actor logic: machine, promise, callback, observable, transition. */
+  readonly logic: AnyActorLogic;
+  /** Input of the logic; a function is called at every start. */
+  readonly input?: unknown;
+  /** Default `permanent`. */
+  readonly restart?: RestartType;
+  /** Default 5000. Logic that declares no `stop` event is stopped at once in any case. */
+  readonly shutdown?: Shutdown;
+  readonly type?: 'worker';
+  /** Its end may end its supervisor, see `autoShutdown`; not with `permanent`. Default false. */
+  readonly significant?: boolean;
+  /** The child is up when this holds of its snapshot. Default: as soon as it has started. */
+  ready?(snapshot: Snapshot<unknown>): boolean;
+  /** How long it may take to become ready, in milliseconds; default 30 000. */
+  readonly startTimeoutMs?: number;
+  /** Default: restart at once, as OTP does. */
+  readonly backoff?: Backoff;
+  /** `snapshot` continues from the journal, where the tree has one. Default `fresh`. */
+  readonly resume?: 'fresh' | 'snapshot';
+  /** Default `keep`. */
+  readonly mailbox?: MailboxOnRestart;
+}
+
+export interface SupervisorSpec {
+  readonly id: string;
+  readonly type: 'supervisor';
+  /** Default `one_for_one`. */
+  readonly strategy?: Strategy;
+  /** Restarts allowed within `periodMs`; default 1. */
+  readonly intensity?: number;
+  /** Default 5000. */
+  readonly periodMs?: number;
+  /** Default `never`. */
+  readonly autoShutdown?: AutoShutdown;
+  /** In start order. With `simple_one_for_one`: exactly one, the template of those added later. */
+  readonly children?: readonly AnyChildSpec[];
+  /** Children it may have at once; default no limit. */
+  readonly maxChildren?: number;
+  /** Default `permanent`. */
+  readonly restart?: RestartType;
+  /** Default `infinity`. */
+  readonly shutdown?: Shutdown;
+  readonly significant?: boolean;
+}
+
+export type AnyChildSpec = ChildSpec | SupervisorSpec;
+
+/** For `simple_one_for_one`: what differs from the template. Without an id it gets a number. */
+export interface TemplateChild {
+  readonly id?: string;
+  readonly input?: unknown;
+}
+
+export const INTENSITY_DEFAULT = 1;
+export const PERIOD_MS_DEFAULT = 5000;
+export const SHUTDOWN_MS_DEFAULT = 5000;
+/** OTP waits for ever for a child's start; nothing here does. */
+export const START_TIMEOUT_MS_DEFAULT = 30_000;
+
+export const isSupervisorSpec = (spec: AnyChildSpec): spec is SupervisorSpec =>
+  spec.type === 'supervisor';
+
+export const restartOf = (spec: AnyChildSpec): RestartType => spec.restart ?? 'permanent';
+
+export const shutdownOf = (spec: AnyChildSpec): Shutdown =>
+  spec.shutdown ?? (isSupervisorSpec(spec) ? 'infinity' : SHUTDOWN_MS_DEFAULT);
+
+/** A child spec whose `input` and `ready` are checked against the logic. */
+export interface ChildSpecFor<Logic extends AnyActorLogic> extends Omit<
+  ChildSpec,
+  'logic' | 'input' | 'ready'
+> {
+  readonly logic: Logic;
+  readonly input?: InputFrom<Logic> | ((scope: InputScope) => InputFrom<Logic>);
+  ready?(snapshot: SnapshotFrom<Logic>): boolean;
+}
+
+/**
+ * A child spec, with types inferred from its logic.
+ *
+ * @example
+ * childSpec({ id: 'door', logic: doorMachine, ready: (snapshot) => snapshot.matches('closed') })
+ */
+export const childSpec = <Logic extends AnyActorLogic>(spec: ChildSpecFor<Logic>): ChildSpec =>
+  spec;

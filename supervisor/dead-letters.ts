@@ -1,0 +1,53 @@
+/** Mail that reached nobody: counted, and the newest kept to be looked at. */
+import type { EventObject } from 'xstate';
+
+export type DeadLetterReason =
+  /** No child has this path. */
+  | 'not_found'
+  /** The child is known but not running. */
+  | 'not_running'
+  /** The path names a supervisor, which takes no mail. */
+  | 'supervisor'
+  /** It was sent to an incarnation that has ended. */
+  | 'ended'
+  /** Its child ended with `mailbox: 'dead_letter'`, or for good, before it was handled. */
+  | 'unhandled'
+  /** Too much mail was held for a child that is being restarted. */
+  | 'mailbox_full';
+
+export interface DeadLetter {
+  readonly path: string;
+  readonly event: EventObject;
+  readonly reason: DeadLetterReason;
+  readonly atMs: number;
+}
+
+/** Letters kept for inspection; older ones are only counted. */
+export const DEAD_LETTERS_KEPT_MAX = 256;
+
+export interface DeadLettersView {
+  /** All dead letters since the tree was created. */
+  readonly count: number;
+  /** The newest ones, oldest first. */
+  recent(): readonly DeadLetter[];
+}
+
+export class DeadLetters implements DeadLettersView {
+  #count = 0;
+  readonly #kept: DeadLetter[] = [];
+
+  get count(): number {
+    return this.#count;
+  }
+
+  add(letter: DeadLetter): void {
+    this.#kept[this.#count % DEAD_LETTERS_KEPT_MAX] = letter;
+    this.#count++;
+  }
+
+  recent(): readonly DeadLetter[] {
+    const from = this.#count % DEAD_LETTERS_KEPT_MAX;
+    if (this.#count <= DEAD_LETTERS_KEPT_MAX) return this.#kept.slice();
+    return [...this.#kept.slice(from), ...this.#kept.slice(0, from)];
+  }
+}

@@ -1,0 +1,45 @@
+/** OTP supervision for any XState actor. */
+export type { Backoff } from './backoff.ts';
+export { childSpec } from './child-spec.ts';
+export type {
+  AnyChildSpec,
+  AutoShutdown,
+  ChildSpec,
+  ChildSpecFor,
+  InputScope,
+  MailboxOnRestart,
+  RestartType,
+  Shutdown,
+  Strategy,
+  SupervisorSpec,
+  TemplateChild,
+} from './child-spec.ts';
+export type { ChildStatus } from './child.ts';
+export type { DeadLetter, DeadLetterReason, DeadLettersView } from './dead-letters.ts';
+export type { TreeNode } from './describe.ts';
+export { SUPERVISOR_ERRORS } from './errors.ts';
+export type { ExitReason, ExitReasonJson } from './exit-reason.ts';
+export type { WatchEvent } from './names.ts';
+export type {
+  ChildCounts,
+  ChildInfo,
+  ChildStarted,
+  DeleteChildResult,
+  Refused,
+  RestartChildResult,
+  StartChildResult,
+  TerminateChildResult,
+} from './operations.ts';
+export type {
+  AsyncAttribution,
+  Defer,
+  Logger,
+  LogLine,
+  SnapshotJournal,
+  TreeInspection,
+  TreeOptions,
+} from './ports.ts';
+export type { SupervisorReport, SupervisorReportType } from './reports.ts';
+export type { SupervisorSnapshot, SupervisorStatus } from './supervisor.ts';
+export { createTree } from './tree.ts';
+export type { SupervisorHandle, Tree } from './tree.ts';

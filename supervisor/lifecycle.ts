@@ -1,0 +1,221 @@
+/** The life of one child: launched, ready, asked to stop, killed, gone. */
+import type { Snapshot } from 'xstate';
+import type { Cell } from './cell.ts';
+import type { Child } from './child.ts';
+import { START_TIMEOUT_MS_DEFAULT, isSupervisorSpec, shutdownOf } from './child-spec.ts';
+import type { ChildSpec, InputScope } from './child-spec.ts';
+import { supervisorError } from './errors.ts';
+import { exitReasonJson } from './exit-reason.ts';
+import type { ExitReason } from './exit-reason.ts';
+import type { SnapshotJournal } from './ports.ts';
+import { STOP_COMMAND, collectMail, deliverHeld } from './mail.ts';
+import type { SupervisorOwner } from './supervisor.ts';
+import { declares, reactsToStop } from './xstate-adapter.ts';
+
+/** A machine that continues from a snapshot arms its deadlines again at this command. */
+const RESUME_COMMAND = Object.freeze({ type: 'resume' });
+
+/** Starts the next incarnation. It is `running` on return if it had nothing to wait for. */
+export function launch(child: Child): void {
+  const { supervisor, spec } = child;
+  child.incarnation++;
+  child.undecided = undefined;
+  supervisor.setStatus(child, 'starting');
+  if (isSupervisorSpec(spec)) {
+    const owner: SupervisorOwner = {
+      path: supervisor.path,
+      ready: () => markReady(child),
+      ended: (reason) => {
+        if (child.nested === nested) supervisor.childEnded(child, reason);
+      },
+    };
+    const past = (child.past ??= new Map());
+    const nested = supervisor.scope.nest(spec, child.path, child.incarnation, owner, past);
+    child.nested = nested;
+    nested.start();
+  } else launchWorker(child, spec);
+}
+
+function launchWorker(child: Child, spec: ChildSpec): void {
+  const { supervisor, incarnation } = child;
+  const { host, journal } = supervisor.scope;
+  const isKept = spec.resume === 'snapshot' && journal !== undefined;
+  // A snapshot that could not be started from would fail for ever: then it is given up.
+  if (isKept && child.isResuming) journal.forget(child.path);
+  const snapshot = isKept ? journal.load(child.path) : undefined;
+  child.isResuming = snapshot !== undefined;
+  const cell = host.spawn(child, incarnation, supervisor.port, spec.logic, {
+    id: spec.id,
+    input: () => inputOf(child, spec),
+    snapshot,
+  });
+  child.cell = cell;
+  if (isKept) journalFrom(cell, child.path, journal);
+  if (snapshot && declares(spec.logic, 'resume')) cell.post(undefined, RESUME_COMMAND);
+  deliverHeld(child);
+  if (cell.exit?.type === 'error') return;
+  if (!spec.ready) markReady(child);
+  else awaitReady(child, cell, spec);
+}
+
+/** Keeps each snapshot that the actor reaches; its final one means that there is nothing to resume. */
+function journalFrom(cell: Cell, path: string, journal: SnapshotJournal): void {
+  const keep = (): void => {
+    const { actor } = cell;
+    if (actor?.getSnapshot().status === 'active') journal.save(path, actor.getPersistedSnapshot());
+    else journal.forget(path);
+  };
+  keep();
+  // The error comes as the end of the cell, and the snapshot before it stays the last one.
+  cell.actor?.subscribe({ next: keep, error: () => {} });
+}
+
+function inputOf(child: Child, spec: ChildSpec): unknown {
+  if (typeof spec.input !== 'function') return spec.input;
+  const input = spec.input as (scope: InputScope) => unknown;
+  return input({ path: child.path, incarnation: child.incarnation });
+}
+
+function awaitReady(child: Child, cell: Cell, spec: ChildSpec): void {
+  const { host, queue } = child.supervisor.scope;
+  const look = (snapshot: Snapshot<unknown>): boolean => {
+    let isReady = false;
+    try {
+      isReady = spec.ready?.(snapshot) === true;
+    } catch (error) {
+      queue.post({ run: () => (host.fail(cell, error), 1) });
+    }
+    return isReady;
+  };
+  if (look(cell.actor?.getSnapshot() as Snapshot<unknown>)) {
+    markReady(child);
+    return;
+  }
+  const subscription = cell.actor?.subscribe({
+    next: (snapshot: Snapshot<unknown>) => {
+      if (child.status !== 'starting' || !look(snapshot)) return;
+      queue.post({
+        run: () => {
+          if (child.cell === cell && child.status === 'starting') markReady(child);
+          return 1;
+        },
+      });
+    },
+    // Its error comes as the end of the cell; without this XState would throw it globally.
+    error: () => {},
+  });
+  child.unsubscribe = () => subscription?.unsubscribe();
+  const startTimeoutMs = spec.startTimeoutMs ?? START_TIMEOUT_MS_DEFAULT;
+  arm(child, startTimeoutMs, () => host.fail(cell, startTimedOut(child.path, startTimeoutMs)));
+}
+
+const startTimedOut = (path: string, startTimeoutMs: number): Error =>
+  supervisorError(
+    'MESH_ERR_SUPERVISOR_START_TIMED_OUT',
+    `${path} was started and not ready after ${startTimeoutMs} ms.`,
+    { details: { path, startTimeoutMs } },
+  );
+
+function markReady(child: Child): void {
+  const { supervisor } = child;
+  const { clock, reports, watchers } = supervisor.scope;
+  release(child);
+  supervisor.setStatus(child, 'running');
+  child.readyAtMs = clock.monotonicNow();
+  child.hasBeenReady = true;
+  child.isResuming = false;
+  const { incarnation, restarts } = child;
+  if (!reports.isEmpty) {
+    const { path } = child;
+    const atMs = clock.now();
+    if (child.isRestart) reports.emit({ type: 'restart', atMs, path, incarnation, restarts });
+    else reports.emit({ type: 'start', atMs, path, incarnation });
+  }
+  if (!watchers.isEmpty) watchers.emit({ type: 'up', path: child.path, incarnation });
+  child.settle({ type: 'ready' });
+  supervisor.sequence?.advance();
+}
+
+/** Asks the child to stop, in the way and the time that its spec gives. */
+export function beginStop(child: Child): void {
+  const { supervisor, cell, nested, spec } = child;
+  const shutdown = shutdownOf(spec);
+  release(child);
+  supervisor.setStatus(child, 'stopping');
+  // It ended a moment ago, and its end is on its way through the queue.
+  if (cell?.exit) return;
+  if (shutdown === 'brutal_kill') {
+    kill(child);
+    return;
+  }
+  if (typeof shutdown === 'number') arm(child, shutdown, () => kill(child));
+  if (nested) nested.shutdown({ type: 'shutdown' });
+  else if (cell && !isSupervisorSpec(spec)) stopWorker(child, cell, spec);
+}
+
+function stopWorker(child: Child, cell: Cell, spec: ChildSpec): void {
+  if (reactsToStop(spec.logic)) {
+    cell.post(undefined, STOP_COMMAND);
+    return;
+  }
+  const cause = child.supervisor.scope.host.stop(cell);
+  const reason: ExitReason = cause === undefined ? { type: 'shutdown' } : { type: 'error', cause };
+  child.supervisor.childEnded(child, reason);
+}
+
+/**
+ * Ends the child now. JavaScript cannot interrupt running code: its mail is dropped, its timers are
+ * cancelled, its signal aborted, its name freed, and what it calls back later is ignored.
+ */
+export function kill(child: Child): void {
+  const { supervisor, nested, cell } = child;
+  const { host } = supervisor.scope;
+  if (nested) nested.abandon();
+  else if (cell) {
+    const error = host.stop(cell);
+    if (error !== undefined) supervisor.scope.stray(child.path, child.incarnation, error);
+  }
+  supervisor.childEnded(child, { type: 'killed' });
+}
+
+/** Takes leave of an incarnation that has ended. */
+export function detach(child: Child, reason: ExitReason): void {
+  const { watchers } = child.supervisor.scope;
+  release(child);
+  collectMail(child);
+  child.cell = undefined;
+  child.nested = undefined;
+  if (watchers.isEmpty || !watchers.has(child.path)) return;
+  const { path, incarnation } = child;
+  watchers.emit({ type: 'down', path, incarnation, reason: exitReasonJson(path, reason) });
+}
+
+/** Sets the child's one deadline; `act` runs from the run queue. */
+export function arm(child: Child, delayMs: number, act: () => void): void {
+  const { clock, queue } = child.supervisor.scope;
+  disarm(child);
+  const timer = clock.setTimeout(() => {
+    queue.post({
+      run: () => {
+        if (child.timer !== timer) return 0;
+        child.timer = undefined;
+        act();
+        return 1;
+      },
+    });
+  }, delayMs);
+  child.timer = timer;
+}
+
+export function disarm(child: Child): void {
+  if (child.timer === undefined) return;
+  child.supervisor.scope.clock.clearTimeout(child.timer);
+  child.timer = undefined;
+}
+
+/** Ends what a start or a stop was waiting for. */
+function release(child: Child): void {
+  disarm(child);
+  child.unsubscribe?.();
+  child.unsubscribe = undefined;
+}

@@ -1,0 +1,397 @@
+/**
+ * One supervisor: its children, and what it decides when one of them ends (OTP `supervisor`). It is
+ * an object and not a machine, so that 100,000 children cost no more each than ten do;
+ * `supervisor.machine.ts` draws the states that it goes through.
+ */
+import { Child } from './child.ts';
+import type { ChildStatus, Past } from './child.ts';
+import { isAliveStatus } from './child.ts';
+import { INTENSITY_DEFAULT, PERIOD_MS_DEFAULT, isSupervisorSpec } from './child-spec.ts';
+import type { AnyChildSpec, Strategy, SupervisorSpec } from './child-spec.ts';
+import { backoffDelayMs } from './backoff.ts';
+import { supervisorError } from './errors.ts';
+import { causeOf, isAbnormal, isRestarted } from './exit-reason.ts';
+import type { ExitReason } from './exit-reason.ts';
+import { GroupRestart } from './group-restart.ts';
+import { arm, detach, disarm, kill, launch } from './lifecycle.ts';
+import { discardHeld } from './mail.ts';
+import { RestartWindow } from './restart-window.ts';
+import * as say from './say.ts';
+import { startInOrder, stopInOrder } from './sequence.ts';
+import type { Sequence } from './sequence.ts';
+import type { TreeScope } from './tree-scope.ts';
+import { ParentPort } from './xstate-adapter.ts';
+
+export type SupervisorStatus = 'starting' | 'running' | 'restarting' | 'stopping' | 'stopped';
+
+/** What a supervisor shows of itself, in the shape of an XState snapshot. */
+export interface SupervisorSnapshot {
+  readonly status: 'active' | 'stopped';
+  readonly output: undefined;
+  readonly error: undefined;
+  readonly value: SupervisorStatus;
+  readonly context: {
+    readonly path: string;
+    readonly strategy: Strategy;
+    readonly children: number;
+    readonly active: number;
+  };
+}
+
+/** Whoever started a supervisor: the one above it, or the tree. */
+export interface SupervisorOwner {
+  /** Path of the supervisor above; undefined at the root. */
+  readonly path: string | undefined;
+  /** All its static children are ready. */
+  ready(): void;
+  /** It has ended and nothing of it is left. */
+  ended(reason: ExitReason): void;
+}
+
+export class Supervisor {
+  readonly scope: TreeScope;
+  readonly spec: SupervisorSpec;
+  readonly path: string;
+  readonly incarnation: number;
+  readonly strategy: Strategy;
+  /** What its children have for a parent. */
+  readonly port: ParentPort;
+  readonly table = new Map<string, Child>();
+  status: SupervisorStatus = 'stopped';
+  sinceMs = 0;
+  /** The start, stop or group restart under way; operations wait until it is through. */
+  sequence: Sequence | undefined = undefined;
+  /** Children that are starting, running or stopping. */
+  active = 0;
+  supervisors = 0;
+  readonly #owner: SupervisorOwner;
+  readonly #past: Past;
+  readonly #window: RestartWindow;
+  readonly #group: GroupRestart;
+  #significant = 0;
+  #order = 0;
+  /** Children that ended by themselves while a sequence was under way. */
+  #undecided: Child[] = [];
+  #requests: { whenFree: () => void; whenGone: () => void }[] = [];
+  #reason: ExitReason = { type: 'shutdown' };
+
+  constructor(
+    scope: TreeScope,
+    spec: SupervisorSpec,
+    path: string,
+    incarnation: number,
+    owner: SupervisorOwner,
+    past: Past,
+  ) {
+    this.scope = scope;
+    this.spec = spec;
+    this.path = path;
+    this.incarnation = incarnation;
+    this.strategy = spec.strategy ?? 'one_for_one';
+    this.port = new ParentPort(spec.id, path, scope.host);
+    this.#owner = owner;
+    this.#past = past;
+    this.#window = new RestartWindow(this.intensity, this.periodMs);
+    this.#group = new GroupRestart(this);
+  }
+
+  get intensity(): number {
+    return this.spec.intensity ?? INTENSITY_DEFAULT;
+  }
+
+  get periodMs(): number {
+    return this.spec.periodMs ?? PERIOD_MS_DEFAULT;
+  }
+
+  get isGroup(): boolean {
+    return this.strategy === 'one_for_all' || this.strategy === 'rest_for_one';
+  }
+
+  get isSimple(): boolean {
+    return this.strategy === 'simple_one_for_one';
+  }
+
+  get isEnding(): boolean {
+    return this.status === 'stopping' || this.status === 'stopped';
+  }
+
+  get snapshot(): SupervisorSnapshot {
+    return {
+      status: this.status === 'stopped' ? 'stopped' : 'active',
+      output: undefined,
+      error: undefined,
+      value: this.status,
+      context: {
+        path: this.path,
+        strategy: this.strategy,
+        children: this.table.size,
+        active: this.active,
+      },
+    };
+  }
+
+  start(): void {
+    this.enter('starting');
+    const specs = this.isSimple ? [] : (this.spec.children ?? []);
+    const children = specs.map((spec) => this.add(spec));
+    this.sequence = startInOrder(this, children, () => {
+      this.enter('running');
+      this.#owner.ready();
+      this.becomeFree();
+    });
+    this.sequence.advance();
+  }
+
+  enter(status: SupervisorStatus): void {
+    this.status = status;
+    this.sinceMs = this.scope.clock.now();
+  }
+
+  add(spec: AnyChildSpec): Child {
+    const child = new Child(this, spec, this.#order++, this.#past.get(spec.id));
+    this.table.set(child.id, child);
+    if (child.isSupervisor) this.supervisors++;
+    return child;
+  }
+
+  /** An id for a child of `simple_one_for_one` that was given none. */
+  nextTemplateId(): string {
+    return `${this.spec.children?.[0]?.id ?? this.spec.id}-${this.#order + 1}`;
+  }
+
+  /** Forgets a child that is not running. */
+  remove(child: Child): void {
+    if (child.isGone) return;
+    if (child.status !== 'stopped') this.setStatus(child, 'stopped');
+    disarm(child);
+    discardHeld(child);
+    child.isGone = true;
+    this.table.delete(child.id);
+    if (child.isSupervisor) this.supervisors--;
+    if (!isSupervisorSpec(child.spec) && child.spec.resume === 'snapshot')
+      this.scope.journal?.forget(child.path);
+  }
+
+  setStatus(child: Child, status: ChildStatus): void {
+    const was = child.status;
+    this.active += Number(isAliveStatus(status)) - Number(isAliveStatus(was));
+    if (child.spec.significant)
+      this.#significant += Number(status !== 'stopped') - Number(was !== 'stopped');
+    child.status = status;
+    child.sinceMs = this.scope.clock.now();
+  }
+
+  /** An incarnation has ended, in whatever way. */
+  childEnded(child: Child, reason: ExitReason): void {
+    const was = child.status;
+    detach(child, was === 'stopping' ? orderly(reason) : reason);
+    if (was === 'stopping') this.#stopped(child, reason);
+    else if (was === 'starting') this.#startFailed(child, reason);
+    else this.#exited(child, reason);
+    this.sequence?.advance();
+  }
+
+  #stopped(child: Child, found: ExitReason): void {
+    const reason = orderly(found);
+    const isInGroup = this.#group.has(child);
+    this.setStatus(child, isInGroup && child.restart !== 'temporary' ? 'restarting' : 'stopped');
+    say.stopped(child, reason);
+    if (!isInGroup || child.restart === 'temporary') discardHeld(child);
+    if (child.restart === 'temporary' || this.isSimple) this.remove(child);
+    child.settle({ type: 'ended' });
+  }
+
+  #startFailed(child: Child, reason: ExitReason): void {
+    const cause = startCause(child, reason);
+    say.startFailed(child, cause);
+    if (this.isEnding || child.waiters) {
+      this.setStatus(child, 'stopped');
+      discardHeld(child);
+      child.settle({ type: 'failed', cause });
+    } else if (this.status === 'starting') {
+      this.setStatus(child, 'stopped');
+      this.#failStart(child, cause);
+    } else {
+      this.sequence = undefined;
+      this.#restart(child, { type: 'error', cause });
+    }
+  }
+
+  #failStart(child: Child, cause: unknown): void {
+    const error = supervisorError(
+      'MESH_ERR_SUPERVISOR_START_FAILED',
+      `Supervisor ${this.path} did not start: its child ${child.path} failed.`,
+      { cause, details: { path: this.path, child: child.path } },
+    );
+    this.shutdown({ type: 'error', cause: error });
+  }
+
+  #exited(child: Child, reason: ExitReason): void {
+    const willRestart = !this.isEnding && isRestarted(child.restart, reason);
+    say.exited(child, reason, willRestart);
+    this.setStatus(child, willRestart ? 'restarting' : 'stopped');
+    if (this.isEnding) return;
+    child.undecided = reason;
+    this.#undecided.push(child);
+    if (!this.sequence) this.becomeFree();
+  }
+
+  /** Nothing is under way: decides what has piled up, then serves operations in their order. */
+  becomeFree(): void {
+    this.sequence = undefined;
+    while (!this.sequence && !this.isEnding) {
+      const child = this.#undecided.shift();
+      if (child) this.#decide(child);
+      else {
+        const request = this.#requests.shift();
+        if (!request) return;
+        request.whenFree();
+      }
+    }
+  }
+
+  #decide(child: Child): void {
+    const reason = child.undecided;
+    if (!reason || child.isGone) return;
+    child.undecided = undefined;
+    if (isRestarted(child.restart, reason)) {
+      this.#restart(child, reason);
+      return;
+    }
+    if (child.restart === 'temporary' || this.isSimple) this.remove(child);
+    else discardHeld(child);
+    this.#considerAutoShutdown(child);
+  }
+
+  #considerAutoShutdown(child: Child): void {
+    const mode = this.spec.autoShutdown ?? 'never';
+    if (!child.spec.significant || mode === 'never') return;
+    if (mode === 'all_significant' && this.#significant > 0) return;
+    say.autoShutdown(this, child);
+    this.shutdown({ type: 'shutdown' });
+  }
+
+  #restart(child: Child, reason: ExitReason): void {
+    this.setStatus(child, 'restarting');
+    const delayMs = this.#delayMs(child);
+    if (delayMs > 0) say.backoff(child, delayMs);
+    if (this.isGroup) this.#group.begin(child, delayMs, reason);
+    else if (delayMs > 0) arm(child, delayMs, () => this.#restartOne(child, reason));
+    else this.#restartOne(child, reason);
+  }
+
+  #delayMs(child: Child): number {
+    const backoff = isSupervisorSpec(child.spec) ? undefined : child.spec.backoff;
+    if (!backoff) return 0;
+    const ranMs = this.scope.clock.monotonicNow() - child.readyAtMs;
+    if (child.hasBeenReady && ranMs >= backoff.resetAfterMs) child.attempt = 0;
+    child.hasBeenReady = false;
+    return backoffDelayMs(backoff, child.attempt++, this.scope.random);
+  }
+
+  #restartOne(child: Child, reason: ExitReason): void {
+    if (this.isEnding || !this.admit(child, reason)) return;
+    child.restarts++;
+    child.isRestart = true;
+    launch(child);
+  }
+
+  /** Counts a restart; false when it was one too many, and then this supervisor is ending. */
+  admit(child: Child, reason: ExitReason): boolean {
+    if (this.#window.admit(this.scope.clock.monotonicNow())) return true;
+    say.intensity(this, child);
+    const cause = supervisorError(
+      'MESH_ERR_SUPERVISOR_INTENSITY_REACHED',
+      `Supervisor ${this.path} gave up: ${child.path} needed more than ` +
+        `${this.intensity} restarts within ${this.periodMs} ms.`,
+      {
+        cause: causeOf(reason),
+        details: { path: this.path, child: child.path, intensity: this.intensity },
+      },
+    );
+    this.shutdown({ type: 'shutdown', cause });
+    return false;
+  }
+
+  /** Runs `whenFree` when no sequence is under way, or `whenGone` if this supervisor ends first. */
+  request(whenFree: () => void, whenGone: () => void): void {
+    if (this.isEnding) whenGone();
+    else {
+      this.#requests.push({ whenFree, whenGone });
+      this.scope.queue.post({ run: () => (this.sequence || this.becomeFree(), 1) });
+    }
+  }
+
+  /** Stops the children in reverse order, each within its time, and then ends with `reason`. */
+  shutdown(reason: ExitReason): void {
+    if (this.isEnding) return;
+    this.#reason = reason;
+    this.#quit('stopping');
+    const alive = [...this.table.values()].filter((child) => child.isAlive).toReversed();
+    this.sequence = stopInOrder(this, alive, this.isSimple, () => this.#finish());
+    this.sequence.advance();
+  }
+
+  /** Ends at once with all children: nobody is asked, nothing is waited for. */
+  abandon(): void {
+    if (this.status === 'stopped') return;
+    this.#quit('stopping');
+    for (const child of [...this.table.values()].toReversed()) {
+      if (!child.isAlive) continue;
+      this.setStatus(child, 'stopping');
+      kill(child);
+    }
+    this.#clear();
+  }
+
+  #quit(status: 'stopping'): void {
+    this.enter(status);
+    this.sequence = undefined;
+    this.#undecided = [];
+    this.#group.cancel();
+    for (const child of this.table.values()) {
+      if (child.isAlive) continue;
+      disarm(child);
+      if (child.status !== 'stopped') this.setStatus(child, 'stopped');
+    }
+    const requests = this.#requests;
+    this.#requests = [];
+    for (const request of requests) request.whenGone();
+  }
+
+  #finish(): void {
+    this.#clear();
+    say.escalation(this, this.#owner.path, this.#reason);
+    this.#owner.ended(this.#reason);
+  }
+
+  #clear(): void {
+    this.sequence = undefined;
+    this.enter('stopped');
+    for (const child of this.table.values()) {
+      discardHeld(child);
+      child.isGone = true;
+    }
+    for (const { id } of this.spec.children ?? []) {
+      const child = this.table.get(id);
+      if (child) this.#past.set(id, { incarnation: child.incarnation, past: child.past });
+    }
+    this.table.clear();
+    this.supervisors = 0;
+  }
+}
+
+/** A final state after the command to stop is the end that was asked for. */
+const orderly = (reason: ExitReason): ExitReason =>
+  reason.type === 'normal' ? { type: 'shutdown' } : reason;
+
+/** Why a start failed, when the child itself ended without an error. */
+function startCause(child: Child, reason: ExitReason): unknown {
+  if (isAbnormal(reason) && reason.type === 'error') return reason.cause;
+  if (reason.type === 'shutdown' && reason.cause !== undefined) return reason.cause;
+  return supervisorError(
+    'MESH_ERR_SUPERVISOR_ENDED_BEFORE_READY',
+    `${child.path} ended with ${reason.type} before it was ready.`,
+    { details: { path: child.path, reason: reason.type } },
+  );
+}

@@ -1,0 +1,33 @@
+import type { Clock } from '../machines/kernel/clock.ts';
+import type { Random } from '../machines/kernel/random.ts';
+import type { Past } from './child.ts';
+import type { SupervisorSpec } from './child-spec.ts';
+import type { DeadLetters } from './dead-letters.ts';
+import type { Watchers } from './names.ts';
+import type { SnapshotJournal } from './ports.ts';
+import type { Listeners, SupervisorReport } from './reports.ts';
+import type { RunQueue } from './run-queue.ts';
+import type { Supervisor, SupervisorOwner } from './supervisor.ts';
+import type { ActorHost } from './xstate-adapter.ts';
+
+/** What all supervisors of one tree share. */
+export interface TreeScope {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly queue: RunQueue;
+  readonly host: ActorHost;
+  readonly reports: Listeners<SupervisorReport>;
+  readonly watchers: Watchers;
+  readonly deadLetters: DeadLetters;
+  readonly journal: SnapshotJournal | undefined;
+  /** Makes a supervisor in this tree. */
+  nest(
+    spec: SupervisorSpec,
+    path: string,
+    incarnation: number,
+    owner: SupervisorOwner,
+    past: Past,
+  ): Supervisor;
+  /** Reports an error that ends nobody. */
+  stray(path: string, incarnation: number, error: unknown): void;
+}

@@ -1,0 +1,312 @@
+/** A supervision tree, seen from outside: every child is named by its path. */
+import type { EventObject, Snapshot } from 'xstate';
+import type { Child } from './child.ts';
+import { checkSupervisorSpec } from './check-spec.ts';
+import type { AnyChildSpec, SupervisorSpec, TemplateChild } from './child-spec.ts';
+import { DeadLetters } from './dead-letters.ts';
+import type { DeadLetterReason, DeadLettersView } from './dead-letters.ts';
+import { describeTree } from './describe.ts';
+import type { TreeNode } from './describe.ts';
+import { supervisorError } from './errors.ts';
+import { codedCause, exitReasonJson } from './exit-reason.ts';
+import type { ExitReason } from './exit-reason.ts';
+import { sendToChild } from './mail.ts';
+import { Watchers } from './names.ts';
+import type { WatchEvent } from './names.ts';
+import * as operations from './operations.ts';
+import type {
+  ChildCounts,
+  ChildInfo,
+  DeleteChildResult,
+  RestartChildResult,
+  StartChildResult,
+  TerminateChildResult,
+} from './operations.ts';
+import type { TreeInspection, TreeOptions } from './ports.ts';
+import { Listeners } from './reports.ts';
+import type { SupervisorReport } from './reports.ts';
+import { RunQueue } from './run-queue.ts';
+import { Supervisor } from './supervisor.ts';
+import type { SupervisorOwner } from './supervisor.ts';
+import type { TreeScope } from './tree-scope.ts';
+import { ActorHost } from './xstate-adapter.ts';
+import type { Cell } from './cell.ts';
+
+/** One supervisor of a tree, by the path it was asked for; it follows restarts. */
+export interface SupervisorHandle {
+  readonly path: string;
+  startChild(spec: AnyChildSpec | TemplateChild): Promise<StartChildResult>;
+  terminateChild(id: string): Promise<TerminateChildResult>;
+  restartChild(id: string): Promise<RestartChildResult>;
+  deleteChild(id: string): Promise<DeleteChildResult>;
+  whichChildren(): ChildInfo[];
+  countChildren(): ChildCounts;
+}
+
+export interface Tree {
+  /** The root's id. */
+  readonly path: string;
+  /** Resolves when every static child is ready; rejects with the coded cause. Call it once or more. */
+  start(): Promise<void>;
+  /** Stops children in reverse order, each within its time; resolves when all is gone. */
+  stop(): Promise<void>;
+  /** Resolves when the root has ended: stopped, failed to start, or given up. Never rejects. */
+  readonly ended: Promise<ExitReason>;
+  /** False when the event became a dead letter or was dropped; it never throws. */
+  send(path: string, event: EventObject): boolean;
+  /** The present snapshot of whoever has this path; of a supervisor, a small one. */
+  snapshotOf(path: string): Snapshot<unknown> | undefined;
+  supervisor(path: string): SupervisorHandle | undefined;
+  startChild(supervisorPath: string, spec: AnyChildSpec | TemplateChild): Promise<StartChildResult>;
+  terminateChild(supervisorPath: string, id: string): Promise<TerminateChildResult>;
+  restartChild(supervisorPath: string, id: string): Promise<RestartChildResult>;
+  deleteChild(supervisorPath: string, id: string): Promise<DeleteChildResult>;
+  /** In start order; empty when there is no such supervisor. */
+  whichChildren(supervisorPath: string): ChildInfo[];
+  countChildren(supervisorPath: string): ChildCounts;
+  /** Tells when the path goes and comes back; the listener is not told how it is now. */
+  watch(path: string, listener: (event: WatchEvent) => void): () => void;
+  onReport(listener: (report: SupervisorReport) => void): () => void;
+  /** Every event and snapshot of every actor; costs nothing while nobody looks. */
+  inspect(listener: (seen: TreeInspection) => void): () => void;
+  readonly deadLetters: DeadLettersView;
+  describe(): TreeNode;
+}
+
+const NO_CHILDREN: ChildCounts = { specs: 0, active: 0, supervisors: 0, workers: 0 };
+const NOT_FOUND = { ok: false, reason: 'not_found' } as const;
+
+/**
+ * Makes a tree; nothing runs before `start`. Throws `MESH_ERR_SUPERVISOR_SPEC_INVALID` for a spec
+ * that cannot be meant.
+ */
+export function createTree(spec: SupervisorSpec, options: TreeOptions): Tree {
+  checkSupervisorSpec(spec);
+  return new RootedTree(spec, options);
+}
+
+class RootedTree implements Tree {
+  readonly path: string;
+  readonly deadLetters = new DeadLetters();
+  readonly ended: Promise<ExitReason>;
+  readonly #root: Supervisor;
+  readonly #scope: TreeScope;
+  readonly #options: TreeOptions;
+  readonly #inspectors: Listeners<TreeInspection>;
+  readonly #started: PromiseWithResolvers<void> = Promise.withResolvers();
+  readonly #end: PromiseWithResolvers<ExitReason> = Promise.withResolvers();
+  #isStarted = false;
+  #stopListening: (() => void) | undefined;
+
+  constructor(spec: SupervisorSpec, options: TreeOptions) {
+    this.path = spec.id;
+    this.#options = options;
+    this.#inspectors = new Listeners(options.logger);
+    this.#scope = this.#createScope(options);
+    this.ended = this.#end.promise;
+    const owner: SupervisorOwner = {
+      path: undefined,
+      ready: () => this.#ready(),
+      ended: (reason) => this.#ended(reason),
+    };
+    this.#root = this.#scope.nest(spec, spec.id, 1, owner, new Map());
+  }
+
+  #createScope({ clock, random, defer, attribute, logger, journal }: TreeOptions): TreeScope {
+    const queue = new RunQueue(defer);
+    const letter = (path: string, event: EventObject, reason: DeadLetterReason): void =>
+      this.deadLetters.add({ path, event, reason, atMs: clock.now() });
+    const reports = new Listeners<SupervisorReport>(logger);
+    const stray = (path: string, incarnation: number, error: unknown): void => {
+      const cause = codedCause(path, error).toJSON();
+      reports.emit({ type: 'stray_error', atMs: clock.now(), path, incarnation, cause });
+    };
+    const host = new ActorHost({
+      clock,
+      queue,
+      logger,
+      attribution: attribute,
+      listener: { undeliverable: letter, stray },
+    });
+    const scope: TreeScope = {
+      clock,
+      random,
+      queue,
+      host,
+      reports,
+      watchers: new Watchers(logger),
+      deadLetters: this.deadLetters,
+      journal,
+      stray,
+      nest: (...args) => new Supervisor(scope, ...args),
+    };
+    return scope;
+  }
+
+  start(): Promise<void> {
+    if (!this.#isStarted) {
+      this.#isStarted = true;
+      const { host, queue } = this.#scope;
+      this.#stopListening = this.#options.attribute?.onError((owner, error) =>
+        host.attribute(owner, error),
+      );
+      queue.post({ run: () => (this.#root.start(), 1) });
+    }
+    return this.#started.promise;
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#isStarted) return;
+    this.#scope.queue.post({ run: () => (this.#root.shutdown({ type: 'shutdown' }), 1) });
+    await this.ended;
+  }
+
+  #ready(): void {
+    this.#scope.watchers.emit({ type: 'up', path: this.path, incarnation: 1 });
+    this.#started.resolve();
+  }
+
+  #ended(reason: ExitReason): void {
+    this.#stopListening?.();
+    this.#scope.watchers.emit({
+      type: 'down',
+      path: this.path,
+      incarnation: 1,
+      reason: exitReasonJson(this.path, reason),
+    });
+    // Whoever awaits start() must not hang; when start has succeeded this is without effect.
+    this.#started.reject(startError(this.path, reason));
+    // Nobody has to await start() only to keep a failed start from ending the process.
+    this.#started.promise.catch(() => {});
+    this.#end.resolve(reason);
+  }
+
+  send(path: string, event: EventObject): boolean {
+    const found = this.#find(path);
+    if (found && !(found instanceof Supervisor)) return sendToChild(found, event);
+    const reason = found ? 'supervisor' : 'not_found';
+    this.deadLetters.add({ path, event, reason, atMs: this.#scope.clock.now() });
+    return false;
+  }
+
+  snapshotOf(path: string): Snapshot<unknown> | undefined {
+    return this.#find(path)?.snapshot;
+  }
+
+  supervisor(path: string): SupervisorHandle | undefined {
+    if (!this.#supervisor(path)) return undefined;
+    return {
+      path,
+      startChild: (spec) => this.startChild(path, spec),
+      terminateChild: (id) => this.terminateChild(path, id),
+      restartChild: (id) => this.restartChild(path, id),
+      deleteChild: (id) => this.deleteChild(path, id),
+      whichChildren: () => this.whichChildren(path),
+      countChildren: () => this.countChildren(path),
+    };
+  }
+
+  async startChild(
+    supervisorPath: string,
+    spec: AnyChildSpec | TemplateChild,
+  ): Promise<StartChildResult> {
+    const supervisor = this.#supervisor(supervisorPath);
+    return supervisor ? operations.startChild(supervisor, spec) : NOT_FOUND;
+  }
+
+  async terminateChild(supervisorPath: string, id: string): Promise<TerminateChildResult> {
+    const supervisor = this.#supervisor(supervisorPath);
+    return supervisor ? operations.terminateChild(supervisor, id) : NOT_FOUND;
+  }
+
+  async restartChild(supervisorPath: string, id: string): Promise<RestartChildResult> {
+    const supervisor = this.#supervisor(supervisorPath);
+    return supervisor ? operations.restartChild(supervisor, id) : NOT_FOUND;
+  }
+
+  async deleteChild(supervisorPath: string, id: string): Promise<DeleteChildResult> {
+    const supervisor = this.#supervisor(supervisorPath);
+    return supervisor ? operations.deleteChild(supervisor, id) : NOT_FOUND;
+  }
+
+  whichChildren(supervisorPath: string): ChildInfo[] {
+    const supervisor = this.#supervisor(supervisorPath);
+    return supervisor ? operations.whichChildren(supervisor) : [];
+  }
+
+  countChildren(supervisorPath: string): ChildCounts {
+    const supervisor = this.#supervisor(supervisorPath);
+    return supervisor ? operations.countChildren(supervisor) : NO_CHILDREN;
+  }
+
+  watch(path: string, listener: (event: WatchEvent) => void): () => void {
+    return this.#scope.watchers.add(path, listener);
+  }
+
+  onReport(listener: (report: SupervisorReport) => void): () => void {
+    return this.#scope.reports.add(listener);
+  }
+
+  inspect(listener: (seen: TreeInspection) => void): () => void {
+    const { host } = this.#scope;
+    const remove = this.#inspectors.add(listener);
+    host.tap = this.#tap;
+    return () => {
+      remove();
+      if (this.#inspectors.isEmpty) host.tap = undefined;
+    };
+  }
+
+  readonly #tap = (
+    type: 'event' | 'snapshot',
+    cell: Cell,
+    source: Cell | undefined,
+    event: EventObject,
+    snapshot: Snapshot<unknown> | undefined,
+  ): void => {
+    this.#inspectors.emit({
+      type,
+      path: cell.path,
+      event,
+      ...(source ? { source: source.path } : {}),
+      ...(snapshot ? { snapshot } : {}),
+    });
+  };
+
+  describe(): TreeNode {
+    return describeTree(this.#root);
+  }
+
+  #supervisor(path: string): Supervisor | undefined {
+    const found = this.#find(path);
+    return found instanceof Supervisor ? found : found?.nested;
+  }
+
+  /** Walks the path; ids hold no slash. */
+  #find(path: string): Child | Supervisor | undefined {
+    if (path === this.path) return this.#root;
+    if (!path.startsWith(`${this.path}/`)) return undefined;
+    let supervisor: Supervisor | undefined = this.#root;
+    let from = this.path.length + 1;
+    while (supervisor) {
+      const to = path.indexOf('/', from);
+      const child: Child | undefined = supervisor.table.get(
+        to < 0 ? path.slice(from) : path.slice(from, to),
+      );
+      if (to < 0 || !child) return child;
+      supervisor = child.nested;
+      from = to + 1;
+    }
+    return undefined;
+  }
+}
+
+function startError(path: string, reason: ExitReason): unknown {
+  if (reason.type === 'error') return reason.cause;
+  const cause = reason.type === 'shutdown' ? reason.cause : undefined;
+  return supervisorError(
+    'MESH_ERR_SUPERVISOR_START_ABORTED',
+    `${path} ended with ${reason.type} before all its children were ready.`,
+    { cause, details: { path } },
+  );
+}

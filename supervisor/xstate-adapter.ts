@@ -1,0 +1,423 @@
+/**
+ * The only file that knows XState's semi-internal shape. It offers the supervisor a host for actors
+ * of any logic and keeps four promises that XState 5 does not:
+ *
+ * - mail goes through the run queue (XState delivers on the sender's stack); only a machine's mail to
+ *   its own child stays synchronous, because XState stops that child right after its last mail;
+ * - when an actor ends, everything that it spawned or invoked ends with it, at once;
+ * - timers are indexed by actor (XState scans all timers of the system for each actor that stops);
+ * - a user's `*` never matches the end of a child.
+ *
+ * What it touches: an actor's parent is any object with `system` and `_send`; `system._relay`,
+ * `_unregister`, `_sendInspectionEvent` and `scheduler` are replaceable; `Actor._stop`, `_error`,
+ * `_processingStatus`, `_parent`, `_actorScope`. A spec pins each of these to XState's behaviour.
+ */
+import { StateMachine, createActor, fromTransition } from 'xstate';
+import type { AnyActorLogic, AnyActorRef, EventObject, Snapshot } from 'xstate';
+import xstatePackage from 'xstate/package.json' with { type: 'json' };
+import type { Clock } from '../machines/kernel/clock.ts';
+import { ActorTimers } from './actor-timers.ts';
+import { Cell } from './cell.ts';
+import type { CellHost, CellOwner } from './cell.ts';
+import { supervisorError } from './errors.ts';
+import type { AsyncAttribution, Logger } from './ports.ts';
+import type { RunQueue } from './run-queue.ts';
+
+/** Versions whose shape this file was checked against. */
+export const XSTATE_SUPPORTED = /^5\.33\./;
+
+const CELL = Symbol('cell');
+const STOP_SIGNAL = { type: 'xstate.stop' };
+const RUNNING = 1;
+const STOPPED = 2;
+
+interface ActorInternals {
+  readonly id: string;
+  readonly logic: AnyActorLogic;
+  readonly _parent: ActorInternals | ParentPort | undefined;
+  readonly _processingStatus: number;
+  readonly _actorScope: unknown;
+  _snapshot: Snapshot<unknown>;
+  start: () => unknown;
+  _stop(): void;
+  _send(event: EventObject): void;
+  _error(error: unknown): void;
+  [CELL]?: Cell;
+}
+
+interface InspectionSeen {
+  readonly type: string;
+  readonly actorRef: ActorInternals;
+  readonly sourceRef?: ActorInternals;
+  readonly event: EventObject;
+  readonly snapshot?: Snapshot<unknown>;
+}
+
+interface SystemInternals {
+  _relay(this: void, source: ActorInternals | undefined, target: Target, event: EventObject): void;
+  _unregister(this: void, actor: ActorInternals): void;
+  _sendInspectionEvent(this: void, seen: InspectionSeen): void;
+  scheduler: {
+    schedule(
+      source: ActorInternals,
+      target: Target,
+      event: EventObject,
+      delay: number,
+      id?: string,
+    ): void;
+    cancel(source: ActorInternals, id: string): void;
+    cancelAll(source: ActorInternals): void;
+  };
+}
+
+type Target = ActorInternals | ParentPort;
+
+const internals = (actor: unknown): ActorInternals => actor as ActorInternals;
+
+/** What an actor has for a parent: the place of its supervisor, as far as XState looks. */
+export class ParentPort {
+  readonly id: string;
+  readonly sessionId: string;
+  readonly system: unknown;
+
+  constructor(id: string, path: string, host: ActorHost) {
+    this.id = id;
+    this.sessionId = path;
+    this.system = host.system;
+  }
+
+  /** Everything comes through `_relay`, which knows the sender. */
+  _send(): void {}
+}
+
+/** What the host tells its tree. */
+export interface HostListener {
+  /** Mail that no actor will handle. */
+  undeliverable(path: string, event: EventObject, reason: 'ended' | 'supervisor'): void;
+  /** An error that has no living owner, or arose while cleaning up. */
+  stray(path: string, incarnation: number, error: unknown): void;
+}
+
+export type InspectionTap = (
+  type: 'event' | 'snapshot',
+  cell: Cell,
+  source: Cell | undefined,
+  event: EventObject,
+  snapshot: Snapshot<unknown> | undefined,
+) => void;
+
+export interface HostOptions {
+  readonly clock: Clock;
+  readonly queue: RunQueue;
+  readonly listener: HostListener;
+  readonly logger: Logger | undefined;
+  readonly attribution: AsyncAttribution | undefined;
+}
+
+const isLifecycle = (event: EventObject): boolean =>
+  event.type.startsWith('xstate.error.actor.') || event.type.startsWith('xstate.done.actor.');
+
+/** Whether a machine names the event, or takes any; other logic declares nothing. */
+export const declares = (logic: AnyActorLogic, eventType: string): boolean =>
+  logic instanceof StateMachine &&
+  (logic.events as readonly string[]).some((event) => event === eventType || event === '*');
+
+const stoppable = new WeakMap<AnyActorLogic, boolean>();
+
+/** Whether logic can react to the `stop` command. */
+export function reactsToStop(logic: AnyActorLogic): boolean {
+  let reacts = stoppable.get(logic);
+  if (reacts === undefined) stoppable.set(logic, (reacts = declares(logic, 'stop')));
+  return reacts;
+}
+
+export class ActorHost implements CellHost {
+  readonly system: unknown;
+  /** Sees every event and snapshot; nobody by default, and then it costs a comparison. */
+  tap: InspectionTap | undefined = undefined;
+  readonly #clock: Clock;
+  readonly #queue: RunQueue;
+  readonly #listener: HostListener;
+  readonly #attribution: AsyncAttribution | undefined;
+  /** The cell whose actor is being constructed. */
+  #pending: Cell | undefined;
+
+  constructor({ clock, queue, listener, logger, attribution }: HostOptions) {
+    this.#clock = clock;
+    this.#queue = queue;
+    this.#listener = listener;
+    this.#attribution = attribution;
+    assertVersion(xstatePackage.version);
+    const root = createActor(
+      fromTransition((state: undefined) => state, undefined),
+      {
+        clock: {
+          setTimeout: (fn, ms) => clock.setTimeout(fn as () => void, ms),
+          clearTimeout: (id) => clock.clearTimeout(id),
+        },
+        logger: (...details: unknown[]) =>
+          logger?.({ level: 'info', message: 'A machine logged.', details }),
+      },
+    );
+    this.system = root.system;
+    this.#adopt(root.system as unknown as SystemInternals);
+  }
+
+  #adopt(system: SystemInternals): void {
+    const { _unregister: unregister, _sendInspectionEvent: inspect } = system;
+    system._relay = (source, target, event) => this.#relay(source, target, event);
+    system._unregister = (actor) => {
+      unregister(actor);
+      this.#unregistered(actor);
+    };
+    system._sendInspectionEvent = (seen) => {
+      inspect(seen);
+      this.#inspected(seen);
+    };
+    const timers = new ActorTimers(this.#clock);
+    system.scheduler = {
+      schedule: (source, target, event, delay, id) =>
+        timers.set(cellOf(this, source), id, delay, () => this.#relay(source, target, event)),
+      cancel: (source, id) => timers.clear(source[CELL], id),
+      cancelAll: (source) => timers.clearAll(source[CELL]),
+    };
+  }
+
+  /** Creates and starts the next incarnation. A failure shows in `cell.exit` and is sent to the owner. */
+  spawn(
+    owner: CellOwner,
+    incarnation: number,
+    parent: ParentPort,
+    logic: AnyActorLogic,
+    options: { id: string; input: () => unknown; snapshot: Snapshot<unknown> | undefined },
+  ): Cell {
+    const cell = new Cell(this, owner, undefined, incarnation);
+    this.#run(cell, this.#begin, cell, parent, logic, options);
+    return cell;
+  }
+
+  readonly #begin = (
+    cell: Cell,
+    parent: ParentPort,
+    logic: AnyActorLogic,
+    options: { id: string; input: () => unknown; snapshot: Snapshot<unknown> | undefined },
+  ): void => {
+    try {
+      const input = options.input();
+      this.#pending = cell;
+      const actor = createActor(logic, {
+        id: options.id,
+        parent: parent as unknown as AnyActorRef,
+        input,
+        ...(options.snapshot === undefined ? {} : { snapshot: options.snapshot }),
+      });
+      this.#pending = undefined;
+      actor.start();
+    } catch (error) {
+      this.#pending = undefined;
+      this.#ended(cell, { type: 'error', cause: error });
+    }
+  };
+
+  /** Stops it the XState way, at once, with all that it owns; returns an error of its clean-up. */
+  stop(cell: Cell): unknown {
+    cell.exit ??= { type: 'shutdown' };
+    if (!cell.actor) return undefined;
+    const actor = internals(cell.actor);
+    actor._stop();
+    return actor._snapshot.status === 'error' ? actor._snapshot.error : undefined;
+  }
+
+  /** Makes a running actor fail with an error that arose outside of its own turn. */
+  fail(cell: Cell, error: unknown): void {
+    if (!cell.actor) return;
+    const actor = internals(cell.actor);
+    if (actor._processingStatus !== RUNNING) return;
+    actor._snapshot = { ...actor._snapshot, status: 'error', error } as Snapshot<unknown>;
+    actor._error(error);
+  }
+
+  /** An error that nobody caught and that `owner` set in motion; false if that is none of ours. */
+  attribute(owner: object, error: unknown): boolean {
+    if (!(owner instanceof Cell) || owner.host !== this) return false;
+    const isRunning = owner.actor && internals(owner.actor)._processingStatus === RUNNING;
+    if (isRunning) this.#queue.post({ run: () => (this.fail(owner, error), 1) });
+    else this.#listener.stray(owner.path, owner.incarnation, error);
+    return true;
+  }
+
+  schedule(cell: Cell): void {
+    this.#queue.ready(cell);
+  }
+
+  turn(cell: Cell, quantum: number): number {
+    return this.#run(cell, this.#drain, cell, quantum);
+  }
+
+  readonly #drain = (cell: Cell, quantum: number): number => {
+    const actor = internals(cell.actor);
+    let spent = 0;
+    while (spent < quantum && actor._processingStatus !== STOPPED) {
+      const letter = cell.take();
+      if (!letter) return spent;
+      spent++;
+      this.#deliver(actor, letter.event);
+    }
+    // A supervised child's letters wait for its supervisor to decide; a machine's own child has none.
+    if (actor._processingStatus === STOPPED && !cell.owner) this.#discard(cell);
+    return spent;
+  };
+
+  #discard(cell: Cell): void {
+    for (let letter = cell.take(); letter; letter = cell.take())
+      this.#undeliverable(internals(cell.actor), letter.source, letter.event);
+  }
+
+  #deliver(actor: ActorInternals, event: EventObject): void {
+    if (isLifecycle(event) && actor.logic instanceof StateMachine) {
+      const matched = matchedDescriptors(actor, event);
+      if (matched.length > 0 && matched.every((descriptor) => descriptor === '*')) {
+        const { error } = event as EventObject & { error?: unknown };
+        if (event.type.startsWith('xstate.error.')) this.fail(cellOf(this, actor), error);
+        return;
+      }
+    }
+    actor._send(event);
+  }
+
+  #relay(source: ActorInternals | undefined, target: Target, event: EventObject): void {
+    if (target instanceof ParentPort) {
+      this.#signal(source, target, event);
+      return;
+    }
+    const cell = cellOf(this, target);
+    if (this.tap) this.tap('event', cell, source && cellOf(this, source), event, undefined);
+    if (target._processingStatus === STOPPED) this.#undeliverable(target, source, event);
+    else if (source !== undefined && target._parent === source) target._send(event);
+    else cell.post(source as AnyActorRef | undefined, event);
+  }
+
+  /** An actor's own late mail and the ends of its children are nobody's business once it is gone. */
+  #undeliverable(target: ActorInternals, source: unknown, event: EventObject): void {
+    if (isOwn(source, target) || event.type.startsWith('xstate.')) return;
+    this.#listener.undeliverable(cellOf(this, target).path, event, 'ended');
+  }
+
+  #signal(source: ActorInternals | undefined, parent: ParentPort, event: EventObject): void {
+    const cell = source?.[CELL];
+    const hasEnded = source?._processingStatus === STOPPED && isLifecycle(event);
+    if (!cell || !hasEnded) {
+      this.#listener.undeliverable(parent.sessionId, event, 'supervisor');
+      return;
+    }
+    const { error, output } = event as EventObject & { error?: unknown; output?: unknown };
+    if (event.type.startsWith('xstate.error.')) this.#ended(cell, { type: 'error', cause: error });
+    else this.#ended(cell, { type: 'normal', output });
+  }
+
+  #ended(cell: Cell, exit: NonNullable<Cell['exit']>): void {
+    if (cell.exit) return;
+    cell.exit = exit;
+    this.#queue.post({
+      run: () => {
+        cell.owner?.cellEnded(cell, exit);
+        return 1;
+      },
+    });
+  }
+
+  #inspected(seen: InspectionSeen): void {
+    if (seen.type === '@xstate.actor') this.#constructed(seen.actorRef);
+    else if (this.tap && seen.type === '@xstate.snapshot')
+      this.tap('snapshot', cellOf(this, seen.actorRef), undefined, seen.event, seen.snapshot);
+  }
+
+  /** Runs at the beginning of an actor's constructor, before any of its logic. */
+  #constructed(actor: ActorInternals): void {
+    const pending = this.#pending;
+    if (actor._parent instanceof ParentPort && pending) {
+      this.#pending = undefined;
+      pending.actor = actor as unknown as AnyActorRef;
+      actor[CELL] = pending;
+      return;
+    }
+    if (!actor._parent || actor._parent instanceof ParentPort) return;
+    const keeper = cellOf(this, actor._parent);
+    (keeper.owned ??= new Set()).add(actor as unknown as AnyActorRef);
+    if (!this.#attribution) return;
+    const start = actor.start.bind(actor);
+    actor.start = () => this.#run(cellOf(this, actor), start);
+  }
+
+  /** Runs whenever an actor ends, in whatever way, and once more if its machine stops it later. */
+  #unregistered(actor: ActorInternals): void {
+    if (actor._processingStatus === RUNNING) return;
+    const cell = actor[CELL];
+    if (actor._parent && !(actor._parent instanceof ParentPort))
+      actor._parent[CELL]?.owned?.delete(actor as unknown as AnyActorRef);
+    if (actor._processingStatus !== STOPPED) return;
+    if (actor._snapshot.status === 'error') this.#cleanUp(actor);
+    if (!cell?.owned) return;
+    const { owned } = cell;
+    cell.owned = undefined;
+    for (const child of owned) {
+      internals(child)._stop();
+      (this.system as SystemInternals)._unregister(internals(child));
+    }
+  }
+
+  /** XState runs a callback's clean-up only when it is stopped, not when it fails. */
+  #cleanUp(actor: ActorInternals): void {
+    if (actor.logic instanceof StateMachine) return;
+    const snapshot = { ...actor._snapshot, status: 'active', error: undefined };
+    try {
+      actor.logic.transition(snapshot, STOP_SIGNAL, actor._actorScope as never);
+    } catch (error) {
+      const cell = cellOf(this, actor);
+      this.#listener.stray(cell.path, cell.incarnation, error);
+    }
+  }
+
+  #run<Args extends unknown[], Result>(
+    cell: Cell,
+    fn: (...args: Args) => Result,
+    ...args: Args
+  ): Result {
+    return this.#attribution ? this.#attribution.run(cell, fn, ...args) : fn(...args);
+  }
+}
+
+function cellOf(host: ActorHost, actor: ActorInternals): Cell {
+  let cell = actor[CELL];
+  if (!cell) {
+    const parent = actor._parent;
+    const keeper = parent && !(parent instanceof ParentPort) ? cellOf(host, parent) : undefined;
+    cell = new Cell(host, undefined, keeper, keeper?.incarnation ?? 0);
+    cell.actor = actor as unknown as AnyActorRef;
+    actor[CELL] = cell;
+  }
+  return cell;
+}
+
+/** Whether `source` is the actor itself or one that it owns, however deep. */
+export function isOwn(source: unknown, actor: unknown): boolean {
+  for (let at = source; at; at = internals(at)._parent) if (at === actor) return true;
+  return false;
+}
+
+/** The descriptors of the transitions that `event` would take now. */
+function matchedDescriptors(actor: ActorInternals, event: EventObject): readonly string[] {
+  const machine = actor.logic as unknown as {
+    getTransitionData(snapshot: unknown, event: EventObject): readonly { eventType: string }[];
+  };
+  return machine.getTransitionData(actor._snapshot, event).map(({ eventType }) => eventType);
+}
+
+function assertVersion(version: string): void {
+  if (XSTATE_SUPPORTED.test(version)) return;
+  throw supervisorError(
+    'MESH_ERR_SUPERVISOR_XSTATE_UNSUPPORTED',
+    `The supervisor knows XState 5.33 and found ${version}.`,
+    { details: { version } },
+  );
+}
