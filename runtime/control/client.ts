@@ -1,0 +1,97 @@
+import { CodedError } from '../../machines/kernel/coded-error.ts';
+import { homePaths } from '../home.ts';
+import { badResponse, disconnected, errorIn, parse, send, valueIn } from './call.ts';
+import type { Parameters } from './call.ts';
+import { controlError } from './errors.ts';
+import type { DeploymentProgress, MeshControl } from './mesh-control.ts';
+import { ANSWER_BYTES_MAX, ROUTES } from './wire.ts';
+import type { Operation } from './wire.ts';
+
+export interface ControlClient extends MeshControl {
+  /** Frees what the client holds; idempotent. */
+  close(): void;
+}
+
+/** Over the deadline of the server, whose answer says more. */
+const MARGIN_MS = 2_000;
+
+/**
+ * The mesh that runs in a state folder, over its control socket. Nothing is connected before the
+ * first call; each call is a connection of its own. Beside the codes of `MeshControl`, every method
+ * rejects with MESH_ERR_CONTROL_UNREACHABLE, _TIMED_OUT, _DISCONNECTED or _BAD_RESPONSE.
+ */
+export function connectControl(home: string): ControlClient {
+  const { socket } = homePaths(home);
+  const call = <Value>(operation: Operation, parameters: Parameters = {}, body?: unknown) =>
+    ask<Value>(socket, operation, parameters, body);
+  return {
+    info: () => call('info'),
+    ps: () => call('ps'),
+    apps: () => call('apps'),
+    tree: () => call('tree'),
+    metrics: () => call('metrics'),
+    status: (app) => call('status', { app }),
+    history: (app) => call('history', { app }),
+    run: ({ app, ...body }) => call('run', { app }, body),
+    scale: ({ app, ...body }) => call('scale', { app }, body),
+    rollback: (app, generation) => call('rollback', { app }, { generation }),
+    restart: (app) => call('restart', { app }, {}),
+    stop: (app) => call('stop', { app }, {}),
+    remove: async (app) => {
+      await call('remove', { app });
+    },
+    follow: (app, generation, signal) => follow(socket, app, generation, signal),
+    close: () => undefined,
+  };
+}
+
+async function ask<Value>(
+  socket: string,
+  operation: Operation,
+  parameters: Parameters,
+  body: unknown,
+): Promise<Value> {
+  const { timeoutMs } = ROUTES[operation];
+  const deadline = AbortSignal.timeout((timeoutMs ?? 0) + MARGIN_MS);
+  try {
+    const response = await send(socket, operation, parameters, body, deadline);
+    return (await valueIn(response, operation)) as Value;
+  } catch (cause) {
+    if (!deadline.aborted) throw cause;
+    throw controlError(
+      'MESH_ERR_CONTROL_TIMED_OUT',
+      `The mesh at ${socket} did not answer ${operation} within ${String(timeoutMs)} ms.`,
+      { cause },
+    );
+  }
+}
+
+async function* follow(
+  socket: string,
+  app: string,
+  generation: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<DeploymentProgress> {
+  const parameters = { app, generation: String(generation) };
+  const response = await send(socket, 'follow', parameters, undefined, signal);
+  if (response.statusCode !== 200) throw await errorIn(response, 'follow');
+  response.setEncoding('utf8');
+  let rest = '';
+  try {
+    for await (const chunk of response as AsyncIterable<string>) {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      if (rest.length > ANSWER_BYTES_MAX) throw badResponse('follow', 'a line without end');
+      for (const line of lines) yield valueOf(line) as DeploymentProgress;
+    }
+  } catch (cause) {
+    throw disconnected(cause, 'follow');
+  }
+}
+
+function valueOf(line: string): unknown {
+  const value = parse(line, 'follow');
+  if (typeof value === 'object' && value !== null && 'error' in value)
+    throw CodedError.fromJSON(value.error);
+  return value;
+}
