@@ -47,7 +47,7 @@ export interface RoutingTableOptions {
 
 /** `failuresInRow` counts connections to the instance that failed since its last response. */
 export type FailureListener = (instance: string, kind: FailureKind, failuresInRow: number) => void;
-export type RecoveryListener = (instance: string) => void;
+export type TargetListener = (instance: string) => void;
 
 /**
  * Which instances serve which app. Actors write it; the request path reads it and reports back
@@ -58,7 +58,8 @@ export class RoutingTable {
   readonly #routes = new Map<string, AppRoute>();
   readonly #targets = new Map<string, UpstreamTarget>();
   readonly #failureListeners = new Set<FailureListener>();
-  readonly #recoveryListeners = new Set<RecoveryListener>();
+  readonly #recoveryListeners = new Set<TargetListener>();
+  readonly #publishListeners = new Set<TargetListener>();
   readonly #appsMax: number;
   readonly #targetsMax: number;
 
@@ -85,6 +86,9 @@ export class RoutingTable {
     if (route) route.targets = after;
     else this.#routes.set(app, { app, counters: new AppCounters(), targets: after, cursor: 0 });
     for (const state of before) if (!after.includes(state)) this.#remove(state);
+    for (const state of after)
+      if (!before.includes(state))
+        for (const listener of this.#publishListeners) listener(state.target.instance);
   }
 
   /**
@@ -123,6 +127,17 @@ export class RoutingTable {
     return this.#targets.get(instance)?.inFlight.size ?? 0;
   }
 
+  /** Whether an instance is published, or still has requests under way. */
+  has(instance: string): boolean {
+    return this.#targets.has(instance);
+  }
+
+  /** Calls `listener` when an instance may first be picked. Returns how to stop that. */
+  onTargetPublished(listener: TargetListener): () => void {
+    this.#publishListeners.add(listener);
+    return () => this.#publishListeners.delete(listener);
+  }
+
   /** Calls `listener` for each connection to an instance that failed. Returns how to stop that. */
   onTargetFailure(listener: FailureListener): () => void {
     this.#failureListeners.add(listener);
@@ -130,7 +145,7 @@ export class RoutingTable {
   }
 
   /** Calls `listener` when an instance responds again after failures. Returns how to stop that. */
-  onTargetRecovery(listener: RecoveryListener): () => void {
+  onTargetRecovery(listener: TargetListener): () => void {
     this.#recoveryListeners.add(listener);
     return () => this.#recoveryListeners.delete(listener);
   }
