@@ -34,7 +34,7 @@ export const POOL_ERRORS = {
     hint: 'Report this with its cause: a task should fail with its own code.',
     explain:
       'The code of a task threw something without an error code, or its input or result cannot ' +
-      'be handed between threads. The worker is unharmed and serves on.',
+      'be handed between threads. The pool serves on.',
   },
   MESH_ERR_POOL_UNAVAILABLE: {
     retryable: true,

@@ -13,7 +13,8 @@ import type {
   WorkerTask,
 } from '../../actors/pool/ports.ts';
 import type { Clock, TimerId } from '../../machines/kernel/clock.ts';
-import type { CodedError } from '../../machines/kernel/coded-error.ts';
+import { CodedError } from '../../machines/kernel/coded-error.ts';
+import type { ErrorJson } from '../../machines/kernel/coded-error.ts';
 import { poolError } from '../../machines/pool/errors.ts';
 import type { WorkerPoolFact } from '../../machines/pool/worker-pool.machine.ts';
 import { packChecks } from '../workers/signature-batch.ts';
@@ -82,6 +83,8 @@ class Pool implements WorkerPool {
   readonly #onIdle = new Set<() => void>();
   #current: WorkerThreads | undefined;
   #ending: Promise<void> = Promise.resolve();
+  /** Why the newest set broke. */
+  #break: ErrorJson | undefined;
   #sets = 0;
   #deaths = 0;
   #outage: TimerId;
@@ -162,17 +165,22 @@ class Pool implements WorkerPool {
   replaceThreads(): void {
     if (this.#closing) return;
     void this.#end();
-    this.#attach();
+    this.#attach(this.#create());
   }
 
-  #attach(): void {
-    this.#clock.clearTimeout(this.#outage);
-    this.#outage = undefined;
+  #create(): WorkerThreads {
+    this.#break = undefined;
     this.#sets++;
     const threads = createWorkerThreads(this.#options, (fact) => {
       if (this.#current === threads) this.#tell(fact);
     });
     this.#current = threads;
+    return threads;
+  }
+
+  #attach(threads: WorkerThreads): void {
+    this.#clock.clearTimeout(this.#outage);
+    this.#outage = undefined;
     this.#queue.attach(threads);
   }
 
@@ -181,19 +189,23 @@ class Pool implements WorkerPool {
     const isFirst = this.#sets === 0;
     await this.#end();
     signal.throwIfAborted();
-    this.#attach();
-    // An idle runtime has no thread at all; threads that come after broken ones prove themselves.
-    if (!isFirst) await this.#prove();
+    const threads = this.#create();
+    // An idle runtime has no thread at all; threads that come after broken ones prove themselves,
+    // and do so before the work that waits can keep them from it.
+    if (!isFirst) await this.#prove(threads, signal);
+    signal.throwIfAborted();
+    this.#refuseClosed('starting worker threads');
+    this.#attach(threads);
   }
 
-  async #prove(): Promise<void> {
+  async #prove(threads: WorkerThreads, signal: AbortSignal): Promise<void> {
     const payload = packChecks([]);
     const module = workerModule('../workers/verify-signatures', import.meta.url).href;
     try {
-      await this.#current?.run({ lane: 'bulk', order: { module, payload }, transfer: [] });
+      await threads.run({ lane: 'bulk', order: { module, payload }, transfer: [], signal });
     } catch (thrown) {
-      void this.#end();
-      throw thrown;
+      if (this.#current === threads) void this.#end();
+      throw this.#break === undefined ? thrown : CodedError.fromJSON(this.#break);
     }
   }
 
@@ -208,9 +220,10 @@ class Pool implements WorkerPool {
   }
 
   #end(): Promise<void> {
-    const threads = this.#queue.detach();
-    this.#current = undefined;
+    const threads = this.#current;
     if (threads === undefined) return this.#ending;
+    this.#current = undefined;
+    this.#queue.detach();
     this.#minded();
     this.#ending = this.#within(threads.end(), EXIT_TIMEOUT_MS);
     return this.#ending;
@@ -239,6 +252,7 @@ class Pool implements WorkerPool {
   }
 
   async #idle(): Promise<void> {
+    this.#batches.flush();
     if (this.#isIdle()) return;
     await new Promise<void>((resolve) => {
       this.#onIdle.add(resolve);
@@ -277,7 +291,10 @@ class Pool implements WorkerPool {
     if (fact.type === 'worker.died') this.#deaths++;
     this.#options.onFact?.(fact);
     // Work stranded in a broken set fails over now, also when nobody brings another set.
-    if (fact.type === 'pool.broken') void this.#end();
+    if (fact.type === 'pool.broken') {
+      this.#break = fact.cause;
+      void this.#end();
+    }
     for (const report of this.#watchers) report(fact);
   }
 }

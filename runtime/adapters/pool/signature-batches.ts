@@ -108,6 +108,12 @@ export class SignatureBatches {
     else if (!this.#isDue) this.#arm();
   }
 
+  /** Sends out what waits for company, now. */
+  flush(): void {
+    this.#isDue = this.#waiting > 0;
+    this.pump();
+  }
+
   rejectAll(makeError: (name: string) => CodedError): void {
     for (const call of this.#calls.slice())
       this.#drop(call, makeError(`the check of ${call.checks.length} signatures`));
@@ -121,8 +127,7 @@ export class SignatureBatches {
     if (this.#timer !== undefined) return;
     this.#timer = this.#options.clock.setTimeout(() => {
       this.#timer = undefined;
-      this.#isDue = this.#waiting > 0;
-      this.pump();
+      this.flush();
     }, LINGER_MS);
   }
 

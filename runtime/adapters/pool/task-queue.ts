@@ -72,11 +72,9 @@ export class TaskQueue {
     this.#pump();
   }
 
-  /** The threads that were attached; the caller ends them, which fails over what they had begun. */
-  detach(): WorkerThreads | undefined {
-    const threads = this.#attached?.threads;
+  /** Nothing begins any more; the caller ends the threads, which fails over what they have. */
+  detach(): void {
     this.#attached = undefined;
-    return threads;
   }
 
   /** Takes a job; it rejects with MESH_ERR_POOL_BUSY when too many wait. */

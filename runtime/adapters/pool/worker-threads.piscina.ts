@@ -20,8 +20,13 @@ export interface ThreadLimits {
   readonly threads?: number;
   /** Milliseconds after which an idle thread ends and gives its memory back. Default 5,000. */
   readonly idleTimeoutMs?: number;
-  /** Heap of one thread in MiB (buffers are outside of it). Default 256. */
+  /**
+   * Heap of one thread in MiB (buffers are outside of it). Default 256, at least 32: V8 ends the
+   * whole process when a thread's heap is too small to start in.
+   */
   readonly heapMibMax?: number;
+  /** The module that every worker starts with. Default: the one that runs orders. */
+  readonly entry?: URL;
 }
 
 export interface ThreadOrder {
@@ -52,6 +57,8 @@ const VERIFY_TASKS_PER_WORKER = 2;
 /** Short-lived objects of one task; the default of 32 MiB per thread buys nothing here. */
 const YOUNG_HEAP_MIB = 8;
 
+const HEAP_MIB_MIN = 32;
+
 export function createWorkerThreads(
   limits: ThreadLimits,
   report: (fact: WorkerPoolFact) => void,
@@ -81,6 +88,7 @@ class ThreadLane {
   readonly #live = new Set<Worker>();
   /** Threads that are being ended on purpose. */
   readonly #dismissed = new WeakSet<Worker>();
+  #lastFailure: Error | undefined;
   #given = 0;
   #isEnding = false;
 
@@ -93,7 +101,7 @@ class ThreadLane {
     this.capacity = threads * tasksPerWorker;
     this.#report = report;
     this.#piscina = new Piscina({
-      filename: workerModule('../../workers/task', import.meta.url).href,
+      filename: (limits.entry ?? workerModule('../../workers/task', import.meta.url)).href,
       minThreads: 0,
       maxThreads: threads,
       concurrentTasksPerWorker: tasksPerWorker,
@@ -105,14 +113,17 @@ class ThreadLane {
       // Flags of the parent, of a test runner say, are none of the workers' business.
       execArgv: [],
       resourceLimits: {
-        maxOldGenerationSizeMb: limits.heapMibMax ?? 256,
+        maxOldGenerationSizeMb: Math.max(HEAP_MIB_MIN, limits.heapMibMax ?? 256),
         maxYoungGenerationSizeMb: YOUNG_HEAP_MIB,
       },
     });
     this.#piscina.on('workerCreate', ({ id }: { id: number }) => this.#watch(id));
     this.#piscina.on('workerDestroy', ({ id }: { id: number }) => this.#dismiss(id));
     // A thread that failed with no task in it; one that had become ready was already reported.
-    this.#piscina.on('error', (thrown: Error) => this.#checkStranded(thrown));
+    this.#piscina.on('error', (thrown: Error) => {
+      this.#lastFailure = thrown;
+      this.#checkStranded();
+    });
   }
 
   get alive(): number {
@@ -153,7 +164,7 @@ class ThreadLane {
       this.#report({ type: 'worker.died', reason });
     };
     // First in line: Piscina's own listeners dismiss the worker, after which it looks intended.
-    worker.prependListener('error', (thrown: Error) => tell(thrown.message));
+    worker.prependListener('error', (thrown: Error) => tell(wordsOf(thrown)));
     worker.prependListener('exit', (code) => {
       this.#live.delete(worker);
       tell(`exit code ${code}`);
@@ -163,13 +174,14 @@ class ThreadLane {
   #dismiss(id: number): void {
     const worker = [...this.#live].find(({ threadId }) => threadId === id);
     if (worker) this.#dismissed.add(worker);
-    this.#checkStranded(new Error('The last worker ended before it was ready.'));
+    this.#checkStranded();
   }
 
   /** Piscina starts no worker for tasks that already wait: without any, they would wait for ever. */
-  #checkStranded(cause: Error): void {
+  #checkStranded(): void {
     setImmediate(() => {
       if (this.#isEnding || this.#given === 0 || this.#piscina.threads.length > 0) return;
+      const cause = this.#lastFailure ?? new Error('The last worker ended before it was ready.');
       const attempt = `Keeping worker threads for ${this.#given} tasks.`;
       const broken = poolError('MESH_ERR_POOL_BROKEN', attempt, { cause });
       this.#report({ type: 'pool.broken', cause: broken.toJSON() });
@@ -183,13 +195,20 @@ function exited(worker: Worker): Promise<void> {
   });
 }
 
+/** A DataCloneError that crossed threads has lost its name and message; its stack still tells. */
+function wordsOf(thrown: unknown): string {
+  const { name, message, stack } = thrown as Error;
+  return message === '' ? (stack?.split('\n', 1)[0] ?? name) : message;
+}
+
 /** What Piscina rejected with, in this pool's words. */
 function failureOf(thrown: unknown, { module }: WorkerOrder): CodedError {
   const { name } = thrown as Error;
+  const words = wordsOf(thrown);
   const task = module.slice(module.lastIndexOf('/') + 1);
   if (name === 'AbortError')
     return poolError('MESH_ERR_POOL_CANCELLED', `Running ${task}: cancelled under way.`);
-  const code =
-    name === 'DataCloneError' ? 'MESH_ERR_POOL_TASK_FAILED' : 'MESH_ERR_POOL_WORKER_DIED';
-  return poolError(code, `Running ${task} in a worker.`, { cause: thrown });
+  const isUnclonable = name === 'DataCloneError' || words.startsWith('DataCloneError');
+  const code = isUnclonable ? 'MESH_ERR_POOL_TASK_FAILED' : 'MESH_ERR_POOL_WORKER_DIED';
+  return poolError(code, `Running ${task} in a worker.`, { cause: new Error(words) });
 }
