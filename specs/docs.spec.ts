@@ -17,7 +17,7 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 
 /** Languages that are checked, and those that are only shown. */
-const LANGUAGES = ['sh', 'console', 'ts', 'json', 'toml', 'mermaid', 'text'];
+const LANGUAGES = ['sh', 'console', 'ts', 'js', 'json', 'toml', 'mermaid', 'text'];
 
 /** Faults of one block that need no running. */
 function faultOf(block: Block): string | undefined {
@@ -31,6 +31,7 @@ function faultOf(block: Block): string | undefined {
   } catch (cause) {
     return String(cause);
   }
+  if (language === 'js' && path === undefined) return 'js names no file for the reader to make';
   if (language !== 'ts') return undefined;
   if (!path?.startsWith('specs/examples/')) return 'ts names no file below specs/examples/';
   if (!existsSync(join(root, path))) return `${path} does not exist`;
@@ -78,6 +79,7 @@ describe('the checks of documents', () => {
     ['broken TOML', '```toml\na =\n```'],
     ['an example of no file', '```ts\nconst a = 1;\n```'],
     ['an example that differs', '```ts specs/examples/absent.ts\nconst a = 1;\n```'],
+    ['a script of no file', '```js\na();\n```'],
     ['output before a command', '```console\nhello\n```'],
     ['an excuse without words', '```sh norun=""\nls\n```'],
   ])('find %s', (_, markdown) => {
