@@ -1,7 +1,9 @@
 import type { Tree } from '../../../supervisor/index.ts';
 
 /** The part of the supervision tree that the workload's actors use; everything is named by path. */
-export type Supervision = Pick<
+export interface Supervision extends Pick<
   Tree,
-  'send' | 'startChild' | 'terminateChild' | 'deleteChild' | 'snapshotOf' | 'watch'
->;
+  'startChild' | 'terminateChild' | 'deleteChild' | 'snapshotOf' | 'watch'
+> {
+  send(path: string, event: { readonly type: string; readonly [key: string]: unknown }): boolean;
+}

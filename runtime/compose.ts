@@ -1,0 +1,194 @@
+/** Puts a mesh together: adapters behind ports, machines bound to them, all in one tree. */
+import { createHash } from 'node:crypto';
+import { realpathSync } from 'node:fs';
+import type { Clock } from '../machines/kernel/clock.ts';
+import type { Random } from '../machines/kernel/random.ts';
+import { agentChildSpec, createAgentLogic } from '../actors/workload/agent.actor.ts';
+import { createEdgeLogic, edgeChildSpec } from '../actors/workload/edge.actor.ts';
+import { createInstanceLogic } from '../actors/workload/instance.actor.ts';
+import { createPlannerLogic, plannerChildSpec } from '../actors/workload/planner.actor.ts';
+import { createRolloutLogic } from '../actors/workload/rollout.actor.ts';
+import { workerPoolSpec } from '../actors/pool/worker-pool.actor.ts';
+import type { WorkerPool } from '../actors/pool/ports.ts';
+import type { Fabric } from '../actors/workload/ports/fabric.ts';
+import type { WorkloadPorts } from '../actors/workload/ports/instance.ts';
+import type { Supervision } from '../actors/workload/ports/supervision.ts';
+import type { Repo, TrustStore } from '../actors/workload/ports/spore.ts';
+import { createTree } from '../supervisor/index.ts';
+import type { Logger, Tree } from '../supervisor/index.ts';
+import { nodeAttribution } from './adapters/attribution.node.ts';
+import { systemClock } from './adapters/clock.system.ts';
+import { createFabric } from './adapters/fabric.sqlite.ts';
+import { createHealthProbe } from './adapters/health.http.ts';
+import { createLogFiles } from './adapters/log-files.fs.ts';
+import { createPortPicker } from './adapters/port-picker.ts';
+import { createProcesses } from './adapters/processes.execa.ts';
+import { systemRandom } from './adapters/random.system.ts';
+import { createRepo } from './adapters/repo.fs.ts';
+import { createSporeFiles } from './adapters/spore-files.fs.ts';
+import type { SporeFilesOnDisk } from './adapters/spore-files.fs.ts';
+import { createTrustStore } from './adapters/trust.fs.ts';
+import { createSupervisedWorkerPool } from './adapters/worker-pool.piscina.ts';
+import { createEdge } from './edge/edge.ts';
+import type { Edge } from './edge/edge.ts';
+import { RoutingTable } from './edge/routing-table.ts';
+import { ensureHome } from './home.ts';
+import type { HomePaths } from './home.ts';
+import { meshTree } from './tree.ts';
+
+export interface MeshOptions {
+  /** The state folder; made if it is missing. */
+  readonly home: string;
+  /** Agents to run, named `node-1` and so on. Default 3. */
+  readonly nodes?: number;
+  /** Port of the edge on 127.0.0.1; 0 takes any free one. Default 8080. */
+  readonly port?: number;
+  /** What becomes of instances when this process dies without stopping them. Default `keep`. */
+  readonly onRuntimeDeath?: 'keep' | 'kill';
+  /** What each node may give to instances; 0 = no limit. Default no limit. */
+  readonly nodeCapacity?: { readonly cpuMilli: number; readonly memoryMb: number };
+  /** Where lines for the operator go. Default: nowhere. */
+  readonly logger?: Logger;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** Everything that a running mesh consists of. */
+export interface MeshParts {
+  readonly paths: HomePaths;
+  readonly nodes: readonly string[];
+  readonly clock: Clock;
+  readonly tree: Tree;
+  readonly fabric: Fabric;
+  readonly repo: Repo;
+  readonly trust: TrustStore;
+  readonly pool: WorkerPool;
+  readonly ports: WorkloadPorts;
+  readonly files: SporeFilesOnDisk;
+  readonly routes: RoutingTable;
+  /** The edge of this moment; a restart of its actor makes a new one. */
+  readonly edge: () => Edge | undefined;
+}
+
+export const NODES_DEFAULT = 3;
+export const EDGE_PORT_DEFAULT = 8080;
+
+/** Names the state folder in the environments of its processes. */
+const homeIdOf = (home: string): string =>
+  createHash('sha256').update(realpathSync(home)).digest('hex').slice(0, 16);
+
+/** Adapters first: they need no actor. Throws their coded errors; nothing runs yet. */
+async function createPorts(options: MeshOptions, paths: HomePaths, tree: Supervision) {
+  const { clock = systemClock, random = systemRandom, logger } = options;
+  const notice = (about: string, error: unknown): void =>
+    logger?.({ level: 'warn', message: `${about}: ${String(error)}`, details: error });
+  const { pool, threads } = createSupervisedWorkerPool({ clock });
+  const trust = createTrustStore(paths.trust);
+  const repo = await createRepo(paths.repo, pool, { trust });
+  const routes = new RoutingTable();
+  const fabric = createFabric({
+    path: paths.fabric,
+    clock,
+    onListenerError: (error) => notice('a listener of the fabric', error),
+  });
+  const files = createSporeFiles({ folder: paths.instances, repo, trust, pool });
+  const ports: WorkloadPorts = {
+    tree,
+    fabric,
+    files,
+    clock,
+    random,
+    notice,
+    processes: createProcesses({ clock }),
+    ports: createPortPicker({ clock, random }),
+    health: createHealthProbe({ clock }),
+    logs: createLogFiles({ folder: paths.logs, clock }),
+    requests: { drain: (instance, rest) => routes.drain(instance, { ...rest, clock }) },
+    homeId: homeIdOf(paths.home),
+    onRuntimeDeath: options.onRuntimeDeath ?? 'keep',
+  };
+  return { ports, files, pool, threads, trust, repo, routes };
+}
+
+/** Composes a mesh; nothing runs before `tree.start()`. */
+export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
+  const paths = ensureHome(options.home);
+  const late: { tree?: Tree } = {};
+  const running = (): Tree => {
+    if (late.tree === undefined) throw new Error('The tree is used before it exists.');
+    return late.tree;
+  };
+  const supervision: Supervision = {
+    send: (path, event) => running().send(path, event),
+    startChild: (path, spec) => running().startChild(path, spec),
+    terminateChild: (path, id) => running().terminateChild(path, id),
+    deleteChild: (path, id) => running().deleteChild(path, id),
+    snapshotOf: (path) => running().snapshotOf(path),
+    watch: (path, listener) => running().watch(path, listener),
+  };
+  const { ports, files, pool, threads, trust, repo, routes } = await createPorts(
+    options,
+    paths,
+    supervision,
+  );
+  const { fabric, clock, random } = ports;
+  const nodes = Array.from(
+    { length: options.nodes ?? NODES_DEFAULT },
+    (_, index) => `node-${index + 1}`,
+  );
+  const capacity = options.nodeCapacity ?? { cpuMilli: 0, memoryMb: 0 };
+  const instanceLogic = createInstanceLogic(ports);
+  let edge: Edge | undefined;
+  let port = options.port ?? EDGE_PORT_DEFAULT;
+  const edgeLogic = createEdgeLogic({
+    fabric,
+    routes,
+    onTargets: () => undefined,
+    openListener: () => {
+      const opened = createEdge({ routes, clock, port });
+      edge = opened;
+      return {
+        // A restarted edge keeps the port that it was given.
+        listen: async () => {
+          const listening = await opened.listen();
+          port = listening.port;
+          return listening;
+        },
+        close: (deadlineMs) => opened.close(deadlineMs),
+      };
+    },
+  });
+  const spec = meshTree({
+    pool: workerPoolSpec(threads),
+    listener: edgeChildSpec(edgeLogic),
+    agents: nodes.map((node) => ({
+      node,
+      agent: agentChildSpec(createAgentLogic(ports, node, instanceLogic), { node, ...capacity }),
+    })),
+    planner: plannerChildSpec(createPlannerLogic(ports, createRolloutLogic({ fabric }))),
+  });
+  const tree = createTree(spec, {
+    clock,
+    random,
+    defer: (slice) => {
+      setImmediate(slice);
+    },
+    attribute: nodeAttribution,
+    ...(options.logger === undefined ? {} : { logger: options.logger }),
+  });
+  late.tree = tree;
+  return {
+    paths,
+    nodes,
+    clock,
+    tree,
+    fabric,
+    repo,
+    trust,
+    pool,
+    ports,
+    files,
+    routes,
+    edge: () => edge,
+  };
+}

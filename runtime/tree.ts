@@ -1,0 +1,63 @@
+/**
+ * The supervision tree of a mesh, as data. Read it top to bottom: that is the order of starting, and
+ * upwards the order of stopping.
+ *
+ *     mesh                       rest_for_one: what stands below needs what stands above
+ *     ├─ worker-pool             hashing, verifying, packing in threads
+ *     ├─ edge
+ *     │  ├─ targets              one actor per endpoint: ejection of failing ones
+ *     │  └─ listener             the port, and the routes behind it
+ *     ├─ agents
+ *     │  └─ node-1 …             one per node
+ *     │     ├─ @instances        one actor per OS process
+ *     │     ├─ @agent            follows the node's assignments
+ *     │     └─ hello …           one agent/app pair per slot
+ *     ├─ rollouts                one actor per pending deployment
+ *     └─ planner                 starts rollouts, ends leases
+ */
+import type { ChildSpec, SupervisorSpec } from '../supervisor/index.ts';
+import { INSTANCES_ID, ROOT } from '../actors/workload/paths.ts';
+
+export interface MeshChildren {
+  readonly pool: ChildSpec;
+  readonly listener: ChildSpec;
+  readonly agents: readonly { readonly node: string; readonly agent: ChildSpec }[];
+  readonly planner: ChildSpec;
+}
+
+/**
+ * Restarts within five seconds that a node's supervisor allows: a dozen apps whose actors each
+ * restart a few times over the same outage are no reason to give up the node.
+ */
+const NODE_INTENSITY = 50;
+
+const nodeSpec = (node: string, agent: ChildSpec): SupervisorSpec => ({
+  id: node,
+  type: 'supervisor',
+  intensity: NODE_INTENSITY,
+  children: [{ id: INSTANCES_ID, type: 'supervisor', intensity: NODE_INTENSITY }, agent],
+});
+
+export const meshTree = ({ pool, listener, agents, planner }: MeshChildren): SupervisorSpec => ({
+  id: ROOT,
+  type: 'supervisor',
+  strategy: 'rest_for_one',
+  intensity: 5,
+  children: [
+    pool,
+    {
+      id: 'edge',
+      type: 'supervisor',
+      intensity: 5,
+      children: [{ id: 'targets', type: 'supervisor', intensity: NODE_INTENSITY }, listener],
+    },
+    {
+      id: 'agents',
+      type: 'supervisor',
+      intensity: 5,
+      children: agents.map(({ node, agent }) => nodeSpec(node, agent)),
+    },
+    { id: 'rollouts', type: 'supervisor', intensity: NODE_INTENSITY },
+    planner,
+  ],
+});
