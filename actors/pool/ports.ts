@@ -10,6 +10,7 @@ export interface SignatureCheck {
   readonly message: Uint8Array;
 }
 
+/** How a caller follows and ends its work. */
 export interface TaskOptions {
   /**
    * Aborting rejects with MESH_ERR_POOL_CANCELLED. A `bulk` task under way is really ended, with its
@@ -20,6 +21,7 @@ export interface TaskOptions {
   readonly onProgress?: (done: number, total: number) => void;
 }
 
+/** For a task of one's own. */
 export interface RunOptions extends TaskOptions {
   /**
    * Buffers of the payload that move to the worker instead of being copied; the caller's become
@@ -28,6 +30,7 @@ export interface RunOptions extends TaskOptions {
   readonly transfer?: readonly ArrayBuffer[];
 }
 
+/** What a file's bytes are. */
 export interface FileHash {
   readonly digest: Digest;
   readonly bytes: number;
