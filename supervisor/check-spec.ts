@@ -89,7 +89,7 @@ function checkWorker(spec: ChildSpec, path: string): void {
   oneOf(path, 'type', spec.type, ['worker']);
   oneOf(path, 'mailbox', spec.mailbox, MAILBOXES);
   oneOf(path, 'resume', spec.resume, RESUMES);
-  const { ready }: { readonly ready?: unknown } = spec;
+  const ready: unknown = spec.ready;
   if (ready !== undefined && typeof ready !== 'function')
     throw invalid(path, 'ready', ready, 'a function of the snapshot');
   checkNumber(path, 'startTimeoutMs', spec.startTimeoutMs, 0, 'milliseconds ≥ 0');

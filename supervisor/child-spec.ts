@@ -32,7 +32,7 @@ export interface ChildSpec {
   /** Its end may end its supervisor, see `autoShutdown`; not with `permanent`. Default false. */
   readonly significant?: boolean;
   /** The child is up when this holds of its snapshot. Default: as soon as it has started. */
-  ready?(snapshot: Snapshot<unknown>): boolean;
+  ready?(this: void, snapshot: Snapshot<unknown>): boolean;
   /** How long it may take to become ready, in milliseconds; default 30 000. */
   readonly startTimeoutMs?: number;
   /** Default: restart at once, as OTP does. */
@@ -94,7 +94,7 @@ export interface ChildSpecFor<Logic extends AnyActorLogic> extends Omit<
 > {
   readonly logic: Logic;
   readonly input?: InputFrom<Logic> | ((scope: InputScope) => InputFrom<Logic>);
-  ready?(snapshot: SnapshotFrom<Logic>): boolean;
+  ready?(this: void, snapshot: SnapshotFrom<Logic>): boolean;
 }
 
 /**

@@ -37,6 +37,7 @@ interface ActorInternals {
   readonly _parent: ActorInternals | ParentPort | undefined;
   readonly _processingStatus: number;
   readonly _actorScope: unknown;
+  readonly mailbox: { readonly _current: { readonly value: EventObject } | null };
   _snapshot: Snapshot<unknown>;
   start: () => unknown;
   _stop(): void;
@@ -141,6 +142,8 @@ export class ActorHost implements CellHost {
   readonly #attribution: AsyncAttribution | undefined;
   /** The cell whose actor is being constructed. */
   #pending: Cell | undefined;
+  /** The actor that is ending because it was stopped: XState cancels its timers first. */
+  #inStop: ActorInternals | undefined;
 
   constructor({ clock, queue, listener, logger, attribution }: HostOptions) {
     this.#clock = clock;
@@ -179,7 +182,11 @@ export class ActorHost implements CellHost {
       schedule: (source, target, event, delay, id) =>
         timers.set(cellOf(this, source), id, delay, () => this.#relay(source, target, event)),
       cancel: (source, id) => timers.clear(source[CELL], id),
-      cancelAll: (source) => timers.clearAll(source[CELL]),
+      cancelAll: (source) => {
+        this.#inStop =
+          source.mailbox._current?.value.type === STOP_SIGNAL.type ? source : undefined;
+        timers.clearAll(source[CELL]);
+      },
     };
   }
 
@@ -356,7 +363,8 @@ export class ActorHost implements CellHost {
     if (actor._parent && !(actor._parent instanceof ParentPort))
       actor._parent[CELL]?.owned?.delete(actor as unknown as AnyActorRef);
     if (actor._processingStatus !== STOPPED) return;
-    if (actor._snapshot.status === 'error') this.#cleanUp(actor);
+    if (actor._snapshot.status === 'error' && this.#inStop !== actor) this.#cleanUp(actor);
+    this.#inStop = undefined;
     if (!cell?.owned) return;
     const { owned } = cell;
     cell.owned = undefined;
