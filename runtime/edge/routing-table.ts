@@ -230,10 +230,13 @@ export class RoutingTable {
     evenEjected: boolean,
   ): UpstreamTarget | undefined {
     const { targets } = route;
-    for (let tried = 0; tried < targets.length; tried++) {
-      route.cursor = (route.cursor + 1) % targets.length;
-      const state = targets[route.cursor] as UpstreamTarget;
-      if (!state.isDraining && state !== except && (state.isAvailable || evenEjected)) return state;
+    for (let ahead = 1; ahead <= targets.length; ahead++) {
+      const at = (route.cursor + ahead) % targets.length;
+      const state = targets[at] as UpstreamTarget;
+      if (state.isDraining || state === except || !(state.isAvailable || evenEjected)) continue;
+      // A second try does not move the round: else every first try could meet the same bad target.
+      if (!except) route.cursor = at;
+      return state;
     }
     return undefined;
   }
