@@ -64,7 +64,7 @@ const documented: Rule = {
   name: 'every export has a doc comment',
   reason: 'The reader of a call sees it without opening the file: purpose, units, errors by code.',
   check: perFile(isPublic, (file, report) => {
-    const isMachine = file.path.startsWith('machines/');
+    const isMachine = file.path.startsWith('machines/') || file.path.endsWith('.machine.ts');
     const exports = exportsOf(file);
     for (const one of exports) {
       const { name, kind, start } = one;
