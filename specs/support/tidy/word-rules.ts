@@ -42,12 +42,13 @@ const noMachinePaths: Rule = {
   reason: 'It exists on one machine only; temporary files go below os.tmpdir().',
   check: lineRule(
     anyFile,
-    /(?<![\w.:/@}*-])\/(tmp|work|root|home)\//,
+    /(?<![\w.:/@}*-])\/(tmp|work|root|home\/\w+)\//,
     'Use a path relative to the project, MESH_HOME or os.tmpdir().',
   ),
   planted: [
     { files: { 'README.md': `\ncd /work/x\n` }, at: 'README.md:2' },
     { files: { 'specs/a.ts': `const a = '/tmp/x';\n` }, at: 'specs/a.ts:1' },
+    { files: { 'specs/a.ts': `const a = '/home/eve/x';\n` }, at: 'specs/a.ts:1' },
   ],
   clean: { 'README.md': 'https://host/work/x and ./tmp/y and $HOME/root/\n' },
 };
