@@ -73,4 +73,5 @@ export const PROCESS_ERRORS = {
   },
 } as const;
 
+/** Makes an error of this table. */
 export const processError = errorsOf(PROCESS_ERRORS);

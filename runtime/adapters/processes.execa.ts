@@ -1,8 +1,7 @@
 import type { Ownership, Processes } from '../../actors/workload/ports/process.ts';
 import type { Clock } from '../../machines/kernel/clock.ts';
 import type { ProcessIdentity } from '../../machines/workload/instance-record.ts';
-import { createExitWatcher } from '../spawn/exit-watcher.ts';
-import type { ExitWatcher } from '../spawn/exit-watcher.ts';
+import { ExitWatcher } from '../spawn/exit-watcher.ts';
 import { launch } from '../spawn/launch.ts';
 import { requireProc } from '../spawn/proc.ts';
 import { confirm, findStrays, membersOf, reapGroup, signalGroup } from '../spawn/process-group.ts';
@@ -27,7 +26,7 @@ export interface ProcessesOptions {
 export function createProcesses(options: ProcessesOptions): Processes {
   requireProc();
   const { clock, reapTimeoutMs: timeoutMs = REAP_TIMEOUT_MS } = options;
-  const exits = createExitWatcher(clock);
+  const exits = new ExitWatcher(clock);
   return {
     spawn: (spec, signal) =>
       launch(spec, {

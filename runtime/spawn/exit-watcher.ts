@@ -31,94 +31,99 @@ interface Ended {
   readonly ticks: number;
 }
 
-export interface ExitWatcher {
-  /** Takes the exit of our own child from its event. */
-  own(identity: ProcessIdentity, child: ChildProcess): void;
-  /** As `Processes.watchExit`. */
-  watch(identity: ProcessIdentity, listener: (exit: ProcessExit) => void): Unsubscribe;
-  /** When the end of that process was seen, on the scale of start ticks; null when it was not. */
-  endedAtTicks(identity: ProcessIdentity): number | null;
-}
-
 const keyOf = (identity: ProcessIdentity): string =>
   `${identity.bootId}/${identity.pid}/${identity.startTicks}`;
 
-export function createExitWatcher(clock: Clock): ExitWatcher {
-  const children = new Map<string, ChildProcess>();
-  const watched = new Map<string, Watched>();
-  const ended = new Map<string, Ended>();
-  const buffer = Buffer.alloc(STAT_BYTES_MAX);
-  let timer: TimerId = null;
+/** One for each adapter. What it polls and remembers is bounded by who watches and by ENDED_MAX. */
+export class ExitWatcher {
+  readonly #clock: Clock;
+  readonly #children = new Map<string, ChildProcess>();
+  readonly #watched = new Map<string, Watched>();
+  readonly #ended = new Map<string, Ended>();
+  readonly #buffer = Buffer.alloc(STAT_BYTES_MAX);
+  #timer: TimerId = null;
 
-  const conclude = (key: string, exit: ProcessExit): void => {
-    ended.set(key, { exit, ticks: uptimeTicks() });
-    if (ended.size > ENDED_MAX) ended.delete(ended.keys().next().value ?? '');
-    const entry = watched.get(key);
-    if (!entry) return;
-    forget(key, entry);
-    for (const listener of entry.listeners) clock.setTimeout(() => call(entry, listener, exit), 0);
-  };
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
-  const call = (entry: Watched, listener: (exit: ProcessExit) => void, exit: ProcessExit): void => {
-    if (entry.listeners.delete(listener)) listener(exit);
-  };
+  /** Takes the exit of our own child from its event. */
+  own(identity: ProcessIdentity, child: ChildProcess): void {
+    const key = keyOf(identity);
+    this.#children.set(key, child);
+    // Only those who wait for its end hold the runtime open; it may outlive the runtime.
+    child.unref();
+    child.once('exit', (exitCode, signal) => {
+      this.#children.delete(key);
+      this.#conclude(key, { exitCode, signal });
+    });
+  }
 
-  const forget = (key: string, entry: Watched): void => {
-    watched.delete(key);
-    if (entry.fd !== null) closeSync(entry.fd);
-    entry.fd = null;
-  };
+  /** As `Processes.watchExit`. */
+  watch(identity: ProcessIdentity, listener: (exit: ProcessExit) => void): Unsubscribe {
+    const key = keyOf(identity);
+    // Each subscription is its own, also when one function is given twice.
+    const own = (exit: ProcessExit): void => listener(exit);
+    const entry = this.#watched.get(key) ?? { identity, listeners: new Set(), fd: null };
+    entry.listeners.add(own);
+    const seen = this.#ended.get(key);
+    if (seen) this.#tell(entry, seen.exit);
+    else if (!this.#watched.has(key)) this.#begin(key, entry);
+    return () => {
+      entry.listeners.delete(own);
+      if (entry.listeners.size > 0 || this.#watched.get(key) !== entry) return;
+      this.#forget(key, entry);
+      this.#children.get(key)?.unref();
+    };
+  }
 
-  const look = (): void => {
-    timer = null;
+  /** When the end of that process was seen, on the scale of start ticks; null when it was not. */
+  endedAtTicks(identity: ProcessIdentity): number | null {
+    return this.#ended.get(keyOf(identity))?.ticks ?? null;
+  }
+
+  #begin(key: string, entry: Watched): void {
+    this.#watched.set(key, entry);
+    const child = this.#children.get(key);
+    if (child) return void child.ref();
+    entry.fd = orGone(() => pin(entry.identity));
+    this.#timer ??= this.#clock.setTimeout(() => this.#look(), EXIT_POLL_MS);
+    if (hasEnded(entry, this.#buffer)) this.#conclude(key, UNSEEN_EXIT);
+  }
+
+  #look(): void {
+    this.#timer = null;
     let polled = 0;
-    for (const [key, entry] of watched) {
-      if (children.has(key)) continue;
-      if (hasEnded(entry, buffer)) conclude(key, UNSEEN_EXIT);
+    for (const [key, entry] of this.#watched) {
+      if (this.#children.has(key)) continue;
+      if (hasEnded(entry, this.#buffer)) this.#conclude(key, UNSEEN_EXIT);
       else polled++;
     }
-    if (polled > 0) timer = clock.setTimeout(look, EXIT_POLL_MS);
-  };
+    if (polled > 0) this.#timer = this.#clock.setTimeout(() => this.#look(), EXIT_POLL_MS);
+  }
 
-  return {
-    own(identity, child) {
-      const key = keyOf(identity);
-      children.set(key, child);
-      // Only those who wait for its end hold the runtime open; it may outlive the runtime.
-      child.unref();
-      child.once('exit', (exitCode, signal) => {
-        children.delete(key);
-        conclude(key, { exitCode, signal });
-      });
-    },
-    watch(identity, listener) {
-      const key = keyOf(identity);
-      const seen = ended.get(key);
-      if (seen) {
-        const entry: Watched = { identity, listeners: new Set([listener]), fd: null };
-        clock.setTimeout(() => call(entry, listener, seen.exit), 0);
-        return () => void entry.listeners.delete(listener);
-      }
-      const child = children.get(key);
-      const isOwn = child !== undefined;
-      child?.ref();
-      const entry = watched.get(key) ?? { identity, listeners: new Set(), fd: null };
-      if (!watched.has(key) && !isOwn) entry.fd = orGone(() => pin(identity));
-      watched.set(key, entry);
-      // Each subscription is its own, also when one function is given twice.
-      const own = (exit: ProcessExit): void => listener(exit);
-      entry.listeners.add(own);
-      if (!isOwn) timer ??= clock.setTimeout(look, EXIT_POLL_MS);
-      if (!isOwn && hasEnded(entry, buffer)) conclude(key, UNSEEN_EXIT);
-      return () => {
-        entry.listeners.delete(own);
-        if (entry.listeners.size > 0 || watched.get(key) !== entry) return;
-        forget(key, entry);
-        children.get(key)?.unref();
-      };
-    },
-    endedAtTicks: (identity) => ended.get(keyOf(identity))?.ticks ?? null,
-  };
+  #conclude(key: string, exit: ProcessExit): void {
+    this.#ended.set(key, { exit, ticks: uptimeTicks() });
+    if (this.#ended.size > ENDED_MAX) this.#ended.delete(this.#ended.keys().next().value ?? '');
+    const entry = this.#watched.get(key);
+    if (!entry) return;
+    this.#forget(key, entry);
+    this.#tell(entry, exit);
+  }
+
+  /** In the next turn, those who still watch then. */
+  #tell({ listeners }: Watched, exit: ProcessExit): void {
+    for (const listener of listeners)
+      this.#clock.setTimeout(() => {
+        if (listeners.delete(listener)) listener(exit);
+      }, 0);
+  }
+
+  #forget(key: string, entry: Watched): void {
+    this.#watched.delete(key);
+    if (entry.fd !== null) closeSync(entry.fd);
+    entry.fd = null;
+  }
 }
 
 function pin(identity: ProcessIdentity): number | null {
