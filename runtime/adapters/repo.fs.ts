@@ -81,9 +81,11 @@ class FsRepo implements Repo {
   async path(digest: Digest): Promise<string> {
     const path = this.#pathOf(digest);
     return guarded(`Looking up ${digest} in ${this.#dir}`, async () => {
-      if (this.#checked.get(digest) === (await identityOf(path))) return path;
+      const identity = await identityOf(path);
+      if (identity === undefined) throw unknown(digest, this.#dir);
+      if (this.#checked.get(digest) === identity) return path;
       // Several that ask at once share one pass over the file.
-      const check = this.#checking.get(digest) ?? this.#check(digest, path);
+      const check = this.#checking.get(digest) ?? this.#check(digest, path, identity);
       this.#checking.set(digest, check);
       await check.finally(() => this.#checking.delete(digest));
       return path;
@@ -149,16 +151,14 @@ class FsRepo implements Repo {
     return join(this.#dir, `${digest}${SUFFIX}`);
   }
 
-  async #check(digest: Digest, path: string): Promise<void> {
-    const before = await identityOf(path);
-    if (before === undefined) throw unknown(digest, this.#dir);
+  async #check(digest: Digest, path: string, identity: string): Promise<void> {
     const found = await this.#pool.hashFile(path);
     if (found.digest !== digest)
       throw sporeError(
         'MESH_ERR_REPO_CORRUPT',
         `Looking up ${digest} in ${this.#dir}: the stored file has SHA-256 ${found.digest}.`,
       );
-    this.#checked.set(digest, before);
+    this.#checked.set(digest, identity);
   }
 
   async #questions(path: string) {

@@ -1,6 +1,6 @@
 import { createInflateRaw } from 'node:zlib';
 import unzipper from 'unzipper';
-import { CodedError } from '../../machines/kernel/coded-error.ts';
+import type { CodedError } from '../../machines/kernel/coded-error.ts';
 import { sporeError } from '../../machines/workload/spore-errors.ts';
 import type { Container } from './container.ts';
 import { InflateSink } from './inflate-sink.ts';
@@ -17,7 +17,7 @@ const STALL_TIMEOUT_MS = 30_000;
 /**
  * Reads the binary of a checked container through unzipper and inflates it into `fd`, if there is
  * one. Throws MESH_ERR_SPORE_DATA unless size, CRC-32 and the end of the compressed data are exactly
- * what the headers say.
+ * what the headers say; failures of the disk come through as they are.
  */
 export async function inflateBinary(
   file: SporeFile,
@@ -26,7 +26,11 @@ export async function inflateBinary(
 ): Promise<SinkFacts> {
   const { facts } = container;
   const sink = new InflateSink(facts.binaryBytes, fd);
-  const consumed = await pump(await openEntry(file, container), sink);
+  const disk = Promise.withResolvers<never>();
+  // It may fail before or after somebody waits for it.
+  disk.promise.catch(() => undefined);
+  const reading = openEntry(file, container, disk.reject);
+  const consumed = await Promise.race([reading.then((entry) => pump(entry, sink)), disk.promise]);
   const found = sink.facts();
   if (consumed !== facts.deflatedBytes)
     throw dataError(`the data ends after ${consumed} of ${facts.deflatedBytes} compressed bytes`);
@@ -37,11 +41,14 @@ export async function inflateBinary(
 }
 
 /** The compressed bytes of the binary. */
-async function openEntry(file: SporeFile, container: Container): Promise<NodeJS.ReadableStream> {
-  const { files } = await unzipper.Open.custom(file.source(container));
+async function openEntry(
+  file: SporeFile,
+  container: Container,
+  onError: (error: Error) => void,
+): Promise<NodeJS.ReadableStream> {
+  const { files } = await unzipper.Open.custom(file.source(container, onError));
   const entry = files.find(({ path }) => path === BINARY_NAME);
-  if (!entry || files.length !== 2)
-    throw sporeError('MESH_ERR_SPORE_CONTAINER', 'Reading a spore: its directory is not readable.');
+  if (!entry || files.length !== 2) throw dataError('its directory is not readable');
   // Told that the entry is stored, unzipper hands out the bytes as they are, so that the end of the
   // deflate stream can be held against the end of the entry.
   entry.compressionMethod = 0;
@@ -60,13 +67,13 @@ function pump(source: NodeJS.ReadableStream, sink: InflateSink): Promise<number>
       sink.destroy();
       act();
     };
-    const fail = (cause: Error): void =>
-      settle(() => reject(cause instanceof CodedError ? cause : dataError('damaged data', cause)));
+    const fail = (cause: Error): void => settle(() => reject(cause));
+    const failData = (cause: Error): void => fail(dataError('the data is damaged', cause));
     function stalled(): void {
       fail(dataError(`nothing came for ${STALL_TIMEOUT_MS} ms`));
     }
-    source.on('error', fail);
-    inflate.on('error', fail);
+    source.on('error', failData);
+    inflate.on('error', failData);
     inflate.on('data', () => {
       clearTimeout(timer);
       timer = setTimeout(stalled, STALL_TIMEOUT_MS);

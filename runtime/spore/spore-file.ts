@@ -87,8 +87,11 @@ export class SporeFile implements Disposable {
     return this.#hash.digest('hex') as Digest;
   }
 
-  /** The file as unzipper reads it: head and tail from memory, the data once from the disk. */
-  source(container: Container): ZipSource {
+  /**
+   * The file as unzipper reads it: head and tail from memory, the data once from the disk. `onError`
+   * gets what goes wrong below unzipper, which does not listen for it.
+   */
+  source(container: Container, onError: (error: Error) => void): ZipSource {
     const { head, tail } = container;
     const tailOffset = this.bytes - TAIL_BYTES;
     return {
@@ -96,7 +99,7 @@ export class SporeFile implements Disposable {
       stream: (offset) =>
         offset >= tailOffset
           ? Readable.from([tail.subarray(offset - tailOffset)])
-          : Readable.from(concat(head.subarray(offset), this.data())),
+          : Readable.from(concat(head.subarray(offset), this.data())).on('error', onError),
     };
   }
 

@@ -53,9 +53,12 @@ export interface DeflateResult {
   readonly crc: number;
 }
 
-/** Bytes that `length` bytes may have at most when deflated in blocks with a flush after each. */
+/**
+ * Bytes that `length` bytes may have at most when deflated block by block. Source: zlib 1.3,
+ * deflateBound, the bound for any settings (data that does not compress grows by about 0.1 %).
+ */
 export const deflatedBytesMax = (length: number): number =>
-  length + Math.ceil(length / BLOCK_BYTES) * 1024;
+  length + (length >> 3) + (length >> 8) + (length >> 9) + 64 * Math.ceil(length / BLOCK_BYTES);
 
 /** Throws MESH_ERR_SPORE_UNREADABLE or MESH_ERR_SPORE_INPUT_CHANGED. */
 export function run(payload: DigestPayload, progress: Progress): DigestResult;
@@ -113,7 +116,8 @@ function deflate(fd: number, payload: DeflatePayload): DeflateResult {
       finishFlush,
       ...(dictionary.length > 0 ? { dictionary } : {}),
     });
-    block.copy(out, deflatedBytes);
+    // Throws a RangeError where `copy` would silently write less.
+    out.set(block, deflatedBytes);
     deflatedBytes += block.length;
   }
   return { deflatedBytes, crc: crc32(input.subarray(window)) };

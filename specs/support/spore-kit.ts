@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { crc32, deflateRawSync } from 'node:zlib';
 import nacl from 'tweetnacl';
+import type { WorkerPool } from '../../actors/pool/ports.ts';
 import type { SporeReport } from '../../actors/workload/ports/spore.ts';
 import type {
   SporeManifest,
@@ -229,3 +230,13 @@ export async function examine(
 /** The codes of the five checks: `ok` where one passed. */
 export const codesOf = (report: SporeReport): Record<string, string> =>
   Object.fromEntries(report.checks.map(({ name, ok, code }) => [name, ok ? 'ok' : (code ?? '')]));
+
+/** A pool that does some things in another way. */
+export const poolWith = (pool: WorkerPool, change: Partial<WorkerPool>): WorkerPool => ({
+  run: (...given) => pool.run(...given),
+  hashFile: (...given) => pool.hashFile(...given),
+  verifySignatures: (...given) => pool.verifySignatures(...given),
+  stats: () => pool.stats(),
+  close: () => pool.close(),
+  ...change,
+});
