@@ -1,6 +1,4 @@
 /** Puts a mesh together: adapters behind ports, machines bound to them, all in one tree. */
-import { createHash } from 'node:crypto';
-import { realpathSync } from 'node:fs';
 import type { Clock } from '../machines/kernel/clock.ts';
 import type { Random } from '../machines/kernel/random.ts';
 import { agentChildSpec, createAgentLogic } from '../actors/workload/agent.actor.ts';
@@ -32,7 +30,7 @@ import { createSupervisedWorkerPool } from './adapters/worker-pool.piscina.ts';
 import { createEdge } from './edge/edge.ts';
 import type { Edge } from './edge/edge.ts';
 import { RoutingTable } from './edge/routing-table.ts';
-import { ensureHome } from './home.ts';
+import { ensureHome, homeIdOf } from './home.ts';
 import type { HomePaths } from './home.ts';
 import { meshTree } from './tree.ts';
 
@@ -72,10 +70,6 @@ export interface MeshParts {
 
 export const NODES_DEFAULT = 3;
 export const EDGE_PORT_DEFAULT = 8080;
-
-/** Names the state folder in the environments of its processes. */
-const homeIdOf = (home: string): string =>
-  createHash('sha256').update(realpathSync(home)).digest('hex').slice(0, 16);
 
 /** Adapters first: they need no actor. Throws their coded errors; nothing runs yet. */
 async function createPorts(options: MeshOptions, paths: HomePaths, tree: Supervision) {

@@ -1,5 +1,6 @@
 /** Where things stand in a state folder (MESH_HOME), and the folder itself. */
-import { chmodSync, mkdirSync, readdirSync, statSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { controlError } from './control/errors.ts';
 
@@ -58,3 +59,7 @@ export function ensureHome(home: string): HomePaths {
   }
   return paths;
 }
+
+/** Names an existing state folder in the environments of its processes: 16 hex digits. */
+export const homeIdOf = (home: string): string =>
+  createHash('sha256').update(realpathSync(home)).digest('hex').slice(0, 16);

@@ -121,6 +121,7 @@ const machineSetup = setup({
     forgetActive: assign(({ context }, { reason, jitter }: Ending) => ({
       active: null,
       failures: context.failures + 1,
+      hadServed: true,
       restarts: context.restarts + 1,
       jitter,
       reason,
@@ -128,6 +129,7 @@ const machineSetup = setup({
     failCandidate: assign(({ context }, { reason, jitter }: Ending) => ({
       candidate: null,
       failures: context.failures + 1,
+      hadServed: false,
       failedGeneration: goalOf(context)?.generation ?? 0,
       jitter,
       reason,
@@ -154,7 +156,7 @@ const machineSetup = setup({
       context.candidate?.instance === instance,
   },
   delays: {
-    backoff: ({ context }) => backoffMs(context.failures, context.jitter),
+    backoff: ({ context }) => backoffMs(context),
     STABLE_AFTER_MS,
     CANDIDATE_TIMEOUT_MS,
     LEAVE_TIMEOUT_MS,
@@ -298,6 +300,7 @@ export const agentAppMachine = machineSetup.createMachine({
     lastServed: null,
     retiring: [],
     failures: 0,
+    hadServed: false,
     jitter: 0,
     restarts: 0,
     failedGeneration: 0,

@@ -39,6 +39,8 @@ export interface AgentAppContext extends AgentAppInput {
   readonly retiring: readonly string[];
   /** In a row; see STABLE_AFTER_MS. */
   readonly failures: number;
+  /** The last failure was the end of an instance that had served. */
+  readonly hadServed: boolean;
   readonly jitter: number;
   readonly restarts: number;
   readonly failedGeneration: number;
@@ -66,12 +68,14 @@ export type UnsentReport = Omit<SlotReport, 'updatedAtMs'>;
 
 /** First wait of a respawn, doubling: a single crash must not be felt. */
 export const BACKOFF_MIN_MS = 50;
-/** Longest wait of a respawn: a broken program costs two starts a minute. */
+/** Longest wait after a launch that never served: a broken program costs two starts a minute. */
 export const BACKOFF_MAX_MS = 30_000;
+/** Longest wait after an instance that served: it works, and whatever ends it, its users wait. */
+export const SERVED_BACKOFF_MAX_MS = 1_000;
 /** Failures in a row from which on a slot is said to be crash-looping. */
 export const CRASH_LOOP_FAILURES = 5;
 /** An instance that served for this long has proved itself; its next crash counts as the first. */
-export const STABLE_AFTER_MS = 30_000;
+export const STABLE_AFTER_MS = 10_000;
 /** Instances of one slot on their way out; a rollout a second for a whole drain stays below. */
 export const RETIRING_MAX = 64;
 
@@ -123,9 +127,14 @@ export const isCrashLooping = ({ failures }: Pick<AgentAppContext, 'failures'>):
   failures >= CRASH_LOOP_FAILURES;
 
 /** Exponential, with up to 50 % jitter on top, so that slots that fell together rise apart. */
-export function backoffMs(failures: number, jitter: number): number {
-  const base = BACKOFF_MIN_MS * 2 ** Math.min(20, Math.max(0, failures - 1));
-  return Math.min(BACKOFF_MAX_MS, base * (1 + jitter / 2));
+export function backoffMs({
+  failures,
+  jitter,
+  hadServed,
+}: Pick<AgentAppContext, 'failures' | 'jitter' | 'hadServed'>): number {
+  const maxMs = hadServed ? SERVED_BACKOFF_MAX_MS : BACKOFF_MAX_MS;
+  const doublings = Math.min(20, Math.max(0, failures - 1));
+  return Math.min(maxMs, BACKOFF_MIN_MS * 2 ** doublings) * (1 + jitter / 2);
 }
 
 export const live = (record: InstanceRecord): Live => ({
