@@ -1,0 +1,18 @@
+/** What a script imports from `mycelium-mesh`. */
+export { startMesh } from './mesh.ts';
+export type { Mesh } from './mesh.ts';
+export type { MeshOptions } from './compose.ts';
+export type {
+  AppState,
+  AppStatus,
+  DeploymentProgress,
+  InstanceRow,
+  MeshControl,
+  MeshInfo,
+  RunRequest,
+  ScaleRequest,
+} from './control/mesh-control.ts';
+export { startTree } from './start-tree.ts';
+export { childSpec } from '../supervisor/index.ts';
+export type { ChildSpec, SupervisorReport, SupervisorSpec, Tree } from '../supervisor/index.ts';
+export { CodedError, codeOf } from '../machines/kernel/coded-error.ts';
