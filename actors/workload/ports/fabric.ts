@@ -46,13 +46,19 @@ export interface Fabric {
    * say which limit) and change nothing.
    */
   publishPlan(request: PlanRequest): Promise<Plan>;
-  /** Wanted: no instance. Ends the pending deployment as `stopped`. MESH_ERR_FABRIC_UNKNOWN_APP. */
+  /**
+   * Wanted: no instance. A new generation; the pending deployment ends as `stopped`. Idempotent: a
+   * stopped app keeps its generation. MESH_ERR_FABRIC_UNKNOWN_APP.
+   */
   stopApp(app: string): Promise<Plan>;
-  /** Forgets plan, budget and history. MESH_ERR_FABRIC_APP_RUNNING while instances are recorded. */
+  /**
+   * Forgets plan, budget and history. Idempotent. MESH_ERR_FABRIC_APP_RUNNING while instances are
+   * recorded.
+   */
   removeApp(app: string): Promise<void>;
   plan(app: string): Promise<Plan | null>;
   watchPlans(listener: (plans: readonly Plan[]) => void): Unsubscribe;
-  /** Newest first, at most 100 per app are kept. */
+  /** Newest first; at most 100 per app are kept, the newest succeeded one always. */
   history(app: string): Promise<readonly Deployment[]>;
 
   /**
@@ -78,17 +84,27 @@ export interface Fabric {
   /** All slots of a node, also those whose app is stopped (then absent from the list). */
   watchAssignments(node: string, listener: (all: readonly Assignment[]) => void): Unsubscribe;
   assignments(app: string): Promise<readonly Assignment[]>;
-  /** Idempotent upsert; a report for an older generation than the last one is ignored. */
+  /**
+   * Idempotent upsert. Ignored: a report for an older generation than the last one or a later one
+   * than the plan's, and one of an app or, without that slot, of a node that is not known. It goes
+   * when its slot is gone and was reported `stopped`.
+   */
   reportSlot(report: SlotReport): Promise<void>;
   slotReports(app: string): Promise<readonly SlotReport[]>;
   /** Everything of one app at once, for rollouts and followers; null while the app is unknown. */
   watchApp(app: string, listener: (view: AppView | null) => void): Unsubscribe;
 
-  /** Upsert; also places slots anew where plans wanted more than there was room for. */
+  /**
+   * Upsert; also places slots anew where plans wanted more than there was room for. A slot that is
+   * placed anew may do what its pending deployment began with, or else `serve`.
+   */
   registerNode(node: NodeRecord): Promise<void>;
   removeNode(node: string): Promise<void>;
   nodes(): Promise<readonly NodeRecord[]>;
-  /** Heartbeat: extends the node and all endpoints of these instances. */
+  /**
+   * Heartbeat: extends the node and the endpoints of these instances that there still are.
+   * MESH_ERR_FABRIC_UNKNOWN_NODE when the lease had ended: register, and switch endpoints, again.
+   */
   renew(node: string, instances: readonly string[], expiresAtMs: number): Promise<void>;
   /** Drops leases that ended before `nowMs`; slots of lost nodes are placed elsewhere. */
   sweep(nowMs: number): Promise<{ readonly endpoints: number; readonly nodes: number }>;
@@ -104,6 +120,7 @@ export interface Fabric {
 
   /** Upsert, durable before it resolves. */
   recordInstance(record: InstanceRecord): Promise<void>;
+  /** Ignored for an instance that is not recorded. */
   setInstanceRole(instance: string, role: InstanceRole): Promise<void>;
   /** Idempotent; removes its endpoint, too. */
   forgetInstance(instance: string): Promise<void>;
