@@ -4,6 +4,9 @@ import { dirname, join, normalize } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse as parseToml } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
+import { parseManifestSource } from '../machines/workload/manifest.schema.ts';
+import { COMMANDS } from '../runtime/cli/command-table.ts';
+import { parseProjectFile } from '../runtime/config.schema.ts';
 import { anchorsOf, blocksOf, linksOf } from './support/docs/markdown.ts';
 import type { Block } from './support/docs/markdown.ts';
 import { runDocument } from './support/docs/run-document.ts';
@@ -68,6 +71,44 @@ describe.each(documents)('$path', ({ path, text }) => {
   it('names npm scripts that exist', () => {
     const named = [...text.matchAll(/npm run (?:-s )?([a-z]+)/g)].map(([, name = '']) => name);
     expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
+});
+
+/** Paths of the leaves of a manifest, with their defaults as JSON. */
+function fieldsOf(value: object, prefix = ''): [path: string, value: string][] {
+  return Object.entries(value).flatMap(([key, inner]: [string, unknown]) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner) && inner !== EMPTY_ENV
+      ? fieldsOf(inner, `${prefix}${key}.`)
+      : [[`${prefix}${key}`, JSON.stringify(inner)] as [string, string]],
+  );
+}
+const EMPTY_ENV = {};
+
+describe('README.md as a reference', () => {
+  const readme = read('README.md');
+  const required = { name: 'a', version: '1.0.0' };
+
+  it('lists every field of the manifest with its default', () => {
+    const defaults = parseManifestSource(required);
+    const rows = fieldsOf({ ...defaults, runtime: { ...defaults.runtime, env: EMPTY_ENV } })
+      .filter(([field]) => !(field in required))
+      .map(([field, value]) => `| \`${field}\` | \`${value}\` |`);
+    expect(rows.filter((row) => !readme.includes(row))).toEqual([]);
+  });
+
+  it('names every command, and none that is not there', () => {
+    const known = COMMANDS.map(({ name }) => name);
+    expect(known.filter((name) => !readme.includes(`\`mesh ${name}`))).toEqual([]);
+    const named = documents.flatMap(({ text }) =>
+      [...text.matchAll(/`mesh ([a-z]+)/g)].map(([, name = '']) => name),
+    );
+    const words = new Set(known.map((name) => name.split(' ')[0]));
+    expect(named.filter((name) => !words.has(name))).toEqual([]);
+  });
+
+  it('shows a project file that is accepted', () => {
+    const files = blocksOf(readme).filter(({ language }) => language === 'toml');
+    expect(files.map(({ text }) => parseProjectFile(text, 'mesh.toml'))).toHaveLength(1);
   });
 });
 

@@ -1,34 +1,62 @@
-/** Each example is a whole program: it is run as a newcomer runs it, and must say what it promises. */
-import { readdirSync } from 'node:fs';
-import { basename } from 'node:path';
+/** Each example is a whole program: it is run as a reader of the README runs it, and must say so. */
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { scratch } from './support/scratch.ts';
+import { blocksOf } from './support/docs/markdown.ts';
 import { matchesOutput } from './support/docs/transcript.ts';
+import { scratch } from './support/scratch.ts';
+import type { Scratch } from './support/scratch.ts';
 
-const folder = fileURLToPath(new URL('examples', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
+const DEADLINE_MS = 60_000;
 
-/** What each example prints; `…` stands for what differs from run to run. */
-const EXAMPLES: Readonly<Record<string, string>> = {
-  'start-tree.ts': 'house/door crashed: error\nhouse/door is closed again, restarts: 1',
+interface Example {
+  /** What it prints; `…` stands for what differs from run to run. */
+  readonly says: string;
+  /** Makes what the README has made by then. */
+  prepare?(folder: Scratch): Promise<void>;
+}
+
+/** The files of the README's own service, packed and trusted in `.mesh`. */
+async function buildSpore(folder: Scratch): Promise<void> {
+  for (const { path, text } of blocksOf(readFileSync(`${root}README.md`, 'utf8')))
+    if (path === 'hello.mjs' || path === 'manifest.json') writeFileSync(folder.file(path), text);
+  const mesh = (...args: string[]) =>
+    execa(process.execPath, [`${root}runtime/cli/main.ts`, ...args], {
+      cwd: folder.path,
+      timeout: DEADLINE_MS,
+    });
+  await mesh('keygen', 'me');
+  await mesh('trust', 'add', 'me.pub');
+  await mesh('build', '-m', 'manifest.json', 'hello.mjs', '--key', 'me.key', '-o', 'hello-1.spore');
+}
+
+const EXAMPLES: Readonly<Record<string, Example>> = {
+  'start-mesh.ts': {
+    says: '…\nsucceeded: 2 of 2 serve\nhello from node-…, version 1.0.0',
+    prepare: buildSpore,
+  },
+  'start-tree.ts': {
+    says: 'house/door crashed: error\nhouse/door is closed again, restarts: 1',
+  },
 };
 
 describe('examples', () => {
   it('are all executed', () => {
-    const found = readdirSync(folder).filter((name) => name.endsWith('.ts'));
+    const found = readdirSync(`${root}specs/examples`).filter((name) => name.endsWith('.ts'));
     expect(found.toSorted()).toEqual(Object.keys(EXAMPLES).toSorted());
   });
 
-  it.each(Object.entries(EXAMPLES))('%s says what it promises', async (name, expected) => {
-    using home = scratch();
-    const { stdout, exitCode, stderr } = await execa(process.execPath, [`${folder}/${name}`], {
-      cwd: home.path,
-      env: { MESH_HOME: home.file(basename(name)) },
+  it.each(Object.entries(EXAMPLES))('%s says what it promises', async (name, example) => {
+    using folder = scratch();
+    await example.prepare?.(folder);
+    const result = await execa(process.execPath, [`${root}specs/examples/${name}`], {
+      cwd: folder.path,
       reject: false,
-      timeout: 60_000,
+      timeout: DEADLINE_MS,
     });
-    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-    expect(matchesOutput(expected, stdout), stdout).toBe(true);
+    expect(result).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(matchesOutput(example.says, result.stdout), result.stdout).toBe(true);
   });
 });
