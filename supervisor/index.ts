@@ -41,5 +41,7 @@ export type {
 } from './ports.ts';
 export type { SupervisorReport, SupervisorReportType } from './reports.ts';
 export type { SupervisorSnapshot, SupervisorStatus } from './supervisor.ts';
+export { supervisorMachine } from './supervisor.machine.ts';
+export type { SupervisorEvent } from './supervisor.machine.ts';
 export { createTree } from './tree.ts';
 export type { SupervisorHandle, Tree } from './tree.ts';

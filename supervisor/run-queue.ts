@@ -3,6 +3,7 @@
  * needs one stack frame, a crash unwinds nobody else, and an actor with much mail gives way to the
  * others after a quantum. The event loop gets a turn after each slice.
  */
+import { Fifo } from './fifo.ts';
 import type { Defer } from './ports.ts';
 
 /** Something a supervisor does between two events. Returns what it cost, in events. */
@@ -21,31 +22,6 @@ export interface Lane {
 export const QUANTUM = 64;
 /** Letters handled before the event loop gets its turn: about 3 ms of machine events. */
 export const SLICE_EVENTS_MAX = 1024;
-
-/** First in, first out, at constant cost. */
-class Fifo<T> {
-  #in: T[] = [];
-  #out: T[] = [];
-  #at = 0;
-
-  get isEmpty(): boolean {
-    return this.#at === this.#out.length && this.#in.length === 0;
-  }
-
-  push(item: T): void {
-    this.#in.push(item);
-  }
-
-  shift(): T | undefined {
-    if (this.#at === this.#out.length) {
-      if (this.#in.length === 0) return undefined;
-      this.#out = this.#in;
-      this.#in = [];
-      this.#at = 0;
-    }
-    return this.#out[this.#at++];
-  }
-}
 
 const microtask: Defer = (slice) => {
   // oxlint-disable-next-line promise/prefer-await-to-then -- a bare microtask, nothing to await

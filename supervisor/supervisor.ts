@@ -12,6 +12,7 @@ import { backoffDelayMs } from './backoff.ts';
 import { supervisorError } from './errors.ts';
 import { causeOf, isAbnormal, isRestarted } from './exit-reason.ts';
 import type { ExitReason } from './exit-reason.ts';
+import { Fifo } from './fifo.ts';
 import { GroupRestart } from './group-restart.ts';
 import { arm, detach, disarm, kill, launch } from './lifecycle.ts';
 import { discardHeld } from './mail.ts';
@@ -71,8 +72,8 @@ export class Supervisor {
   #significant = 0;
   #order = 0;
   /** Children that ended by themselves while a sequence was under way. */
-  #undecided: Child[] = [];
-  #requests: { whenFree: () => void; whenGone: () => void }[] = [];
+  #undecided = new Fifo<Child>();
+  #requests = new Fifo<{ whenFree: () => void; whenGone: () => void }>();
   #reason: ExitReason = { type: 'shutdown' };
 
   constructor(
@@ -347,16 +348,15 @@ export class Supervisor {
   #quit(status: 'stopping'): void {
     this.enter(status);
     this.sequence = undefined;
-    this.#undecided = [];
+    this.#undecided = new Fifo();
     this.#group.cancel();
     for (const child of this.table.values()) {
       if (child.isAlive) continue;
       disarm(child);
       if (child.status !== 'stopped') this.setStatus(child, 'stopped');
     }
-    const requests = this.#requests;
-    this.#requests = [];
-    for (const request of requests) request.whenGone();
+    for (let request = this.#requests.shift(); request; request = this.#requests.shift())
+      request.whenGone();
   }
 
   #finish(): void {

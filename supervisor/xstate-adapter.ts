@@ -150,7 +150,7 @@ export class ActorHost implements CellHost {
     this.#queue = queue;
     this.#listener = listener;
     this.#attribution = attribution;
-    assertVersion(xstatePackage.version);
+    assertXstateVersion(xstatePackage.version);
     const root = createActor(
       fromTransition((state: undefined) => state, undefined),
       {
@@ -268,7 +268,7 @@ export class ActorHost implements CellHost {
       const letter = cell.take();
       if (!letter) return spent;
       spent++;
-      this.#deliver(actor, letter.event);
+      this.#deliver(actor, letter.source, letter.event);
     }
     // A supervised child's letters wait for its supervisor to decide; a machine's own child has none.
     if (actor._processingStatus === STOPPED && !cell.owner) this.#discard(cell);
@@ -280,7 +280,8 @@ export class ActorHost implements CellHost {
       this.#undeliverable(internals(cell.actor), letter.source, letter.event);
   }
 
-  #deliver(actor: ActorInternals, event: EventObject): void {
+  #deliver(actor: ActorInternals, source: unknown, event: EventObject): void {
+    if (this.tap) this.tap('event', cellOf(this, actor), this.#cellOf(source), event, undefined);
     if (isLifecycle(event) && actor.logic instanceof StateMachine) {
       const matched = matchedDescriptors(actor, event);
       if (matched.length > 0 && matched.every((descriptor) => descriptor === '*')) {
@@ -292,15 +293,19 @@ export class ActorHost implements CellHost {
     actor._send(event);
   }
 
+  #cellOf(source: unknown): Cell | undefined {
+    return source === undefined ? undefined : cellOf(this, internals(source));
+  }
+
   #relay(source: ActorInternals | undefined, target: Target, event: EventObject): void {
     if (target instanceof ParentPort) {
       this.#signal(source, target, event);
       return;
     }
     const cell = cellOf(this, target);
-    if (this.tap) this.tap('event', cell, source && cellOf(this, source), event, undefined);
     if (target._processingStatus === STOPPED) this.#undeliverable(target, source, event);
-    else if (source !== undefined && target._parent === source) target._send(event);
+    else if (source !== undefined && target._parent === source)
+      this.#deliver(target, source, event);
     else cell.post(source as AnyActorRef | undefined, event);
   }
 
@@ -421,7 +426,8 @@ function matchedDescriptors(actor: ActorInternals, event: EventObject): readonly
   return machine.getTransitionData(actor._snapshot, event).map(({ eventType }) => eventType);
 }
 
-function assertVersion(version: string): void {
+/** Throws `MESH_ERR_SUPERVISOR_XSTATE_UNSUPPORTED` for a version with another shape. */
+export function assertXstateVersion(version: string): void {
   if (XSTATE_SUPPORTED.test(version)) return;
   throw supervisorError(
     'MESH_ERR_SUPERVISOR_XSTATE_UNSUPPORTED',

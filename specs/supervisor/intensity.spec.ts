@@ -106,7 +106,7 @@ describe('intensity', () => {
 
   it('counts each failed try of a restart, and does not recurse', async () => {
     let isBroken = false;
-    const onStart = () => (isBroken ? 'throw' : 'up') as 'throw' | 'up';
+    const onStart = () => (isBroken ? 'throw' : 'up');
     await using world = await SupervisedWorld.up([child('a', { input: { onStart } })], {
       intensity: 20_000,
     });

@@ -28,14 +28,17 @@ type ActorEvent =
   | { type: 'ready' }
   | { type: 'count' };
 
+/** The types of a machine's setup. */
+export const typesOf = <Types>(): Types => ({}) as Types;
+
 /** A machine that counts, and that crashes, finishes, stops at once or never, as it is told. */
 const obedient = (onStop: 'stopped' | undefined) =>
   setup({
-    types: {} as {
+    types: typesOf<{
       input: ActorInput;
       context: ActorInput & { count: number; how: 'up' | 'throw' | 'wait' };
       events: ActorEvent;
-    },
+    }>(),
     actions: {
       count: assign({ count: ({ context }) => context.count + 1 }),
       crash: () => {
