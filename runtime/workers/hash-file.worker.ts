@@ -4,8 +4,11 @@ import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { poolError } from '../../machines/pool/errors.ts';
 import type { Progress } from './task.worker.ts';
 
-/** Large enough to make the reads' own cost vanish, small enough for the second-level cache. */
-const CHUNK_BYTES = 512 * 1024;
+/**
+ * Large enough to make the reads' own cost vanish, small enough for the second-level cache: 128 to
+ * 256 KiB measured 5 % above 512 KiB.
+ */
+const CHUNK_BYTES = 256 * 1024;
 
 export interface HashFilePayload {
   readonly path: string;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createWorkerPool } from '../../runtime/adapters/worker-pool.piscina.ts';
-import { missing, programOnPath, secondsOf } from './harness.ts';
+import { cpuSecondsOf, missing, programOnPath, secondsOf } from './harness.ts';
 import type { BenchPlan, Measure, Missing } from './harness.ts';
 
 const FILE_MIB = 1024;
@@ -23,12 +23,12 @@ export async function bench(): Promise<BenchPlan> {
   const rate = async (mib: number, work: () => Promise<unknown>): Promise<number> =>
     mib / (await secondsOf(work));
   const peer = (program: string, args: string[], paths: string[]): Measure | Missing =>
-    programOnPath(program) === undefined
-      ? missing(`${program} is not installed`)
-      : () =>
+    isHere(program)
+      ? () =>
           rate(FILE_MIB * paths.length, () =>
             Promise.all(paths.map((path) => run(program, [...args, path]))),
-          );
+          )
+      : missing(`${program} is not installed`);
   const peers = (paths: string[]): Record<string, Measure | Missing> => ({
     'openssl dgst': peer('openssl', ['dgst', '-sha256'], paths),
     sha256sum: peer('sha256sum', [], paths),
@@ -42,6 +42,18 @@ export async function bench(): Promise<BenchPlan> {
         better: 'more',
         ours: () => rate(FILE_MIB, () => ours(one)),
         peers: peers([one]),
+      },
+      {
+        metric: 'SHA-256 of one file of 1 GiB, per CPU second',
+        unit: 'MiB/s',
+        better: 'more',
+        ours: () => perCpuSecond(false, () => ours(one)),
+        peers: isHere('openssl')
+          ? {
+              'openssl dgst': () =>
+                perCpuSecond(true, () => run('openssl', ['dgst', '-sha256', one])),
+            }
+          : { 'openssl dgst': missing('openssl is not installed') },
       },
       {
         metric: 'SHA-256 of two files of 1 GiB at once',
@@ -62,6 +74,19 @@ export async function bench(): Promise<BenchPlan> {
       await rm(folder, { recursive: true });
     },
   };
+}
+
+const isHere = (program: string): boolean => programOnPath(program) !== undefined;
+
+/** MiB of one file for each second of CPU that `work` costs here, or in the children it starts. */
+async function perCpuSecond(inChildren: boolean, work: () => Promise<unknown>): Promise<number> {
+  const used = (): number => {
+    const own = cpuSecondsOf(process.pid);
+    return inChildren ? cpuSecondsOf(process.pid, true) - own : own;
+  };
+  const from = used();
+  await work();
+  return FILE_MIB / (used() - from);
 }
 
 async function fill(path: string): Promise<void> {

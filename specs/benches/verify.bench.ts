@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { promisify } from 'node:util';
 import type { SignatureCheck, WorkerPool } from '../../actors/pool/ports.ts';
 import { createWorkerPool } from '../../runtime/adapters/worker-pool.piscina.ts';
-import { missing, programOnPath, secondsOf } from './harness.ts';
+import { cpuSecondsOf, missing, programOnPath, secondsOf } from './harness.ts';
 import type { BenchPlan, Measure, Missing } from './harness.ts';
 
 /** A peer's backlog: different messages under a few hundred keys. */
@@ -41,6 +41,13 @@ export function bench(): BenchPlan {
         better: 'more',
         ours: () => oneCall(pools.one, checks),
         peers: { 'openssl speed': openssl(1) },
+      },
+      {
+        metric: 'Ed25519 verifications per CPU second, main thread included',
+        unit: '1/s',
+        better: 'more',
+        ours: () => perCpuSecond(pools.all, checks),
+        peers: { 'openssl speed': openssl(1, []) },
       },
     ],
     dispose: async () => {
@@ -85,11 +92,25 @@ function allValid(verdicts: boolean[][]): void {
   if (!verdicts.flat().every(Boolean)) throw new Error('A valid signature was rejected.');
 }
 
-function openssl(processes: number): Measure | Missing {
+async function perCpuSecond(pool: WorkerPool, checks: readonly SignatureCheck[]): Promise<number> {
+  const from = cpuSecondsOf(process.pid);
+  allValid([await pool.verifySignatures(checks)]);
+  return checks.length / (cpuSecondsOf(process.pid) - from);
+}
+
+/** Without `-elapsed`, openssl divides by the CPU time it used. */
+function openssl(processes: number, clock: readonly string[] = ['-elapsed']): Measure | Missing {
   if (programOnPath('openssl') === undefined) return missing('openssl is not installed');
   return async () => {
     const multi = processes > 1 ? ['-multi', `${processes}`] : [];
-    const { stdout } = await run('openssl', ['speed', ...multi, '-elapsed', '-seconds', '1', 'ed25519']);
+    const { stdout } = await run('openssl', [
+      'speed',
+      ...multi,
+      ...clock,
+      '-seconds',
+      '1',
+      'ed25519',
+    ]);
     const verified = /([\d.]+)\s*$/.exec(stdout.trim())?.[1];
     if (verified === undefined) throw new Error(`openssl speed printed no rate:\n${stdout}`);
     return Number(verified);
