@@ -13,10 +13,13 @@ import { RoutingTable } from '../../../runtime/edge/routing-table.ts';
 const DEADLINE_MS = 8_000;
 
 /** Waits until `holds`, looking again on every turn of the loop. Fails at a deadline. */
-export async function until(holds: () => boolean, what: string): Promise<void> {
+export async function until(holds: () => boolean, what: string | (() => string)): Promise<void> {
   const deadline = performance.now() + DEADLINE_MS;
   while (!holds()) {
-    if (performance.now() > deadline) throw new Error(`Waited in vain for ${what}.`);
+    if (performance.now() > deadline) {
+      const missed = typeof what === 'string' ? what : what();
+      throw new Error(`Waited in vain for ${missed}.`);
+    }
     await new Promise((resolve) => {
       setTimeout(resolve, 2);
     });
@@ -50,12 +53,19 @@ export class RawClient {
   async receives(pattern: RegExp | string): Promise<string> {
     const found = (): boolean =>
       typeof pattern === 'string' ? this.received.includes(pattern) : pattern.test(this.received);
-    await until(found, `${String(pattern)} in ${JSON.stringify(this.received.slice(-300))}`);
+    await until(found, () => `${String(pattern)} in ${this.#last()}`);
     return this.received;
   }
 
+  #last(): string {
+    return JSON.stringify(this.received.slice(-300));
+  }
+
   async closed(): Promise<string> {
-    await until(() => this.isClosed, `the end of ${JSON.stringify(this.received.slice(-300))}`);
+    await until(
+      () => this.isClosed,
+      () => `the end of ${this.#last()}`,
+    );
     return this.received;
   }
 }

@@ -70,12 +70,12 @@ describe('forwarding of requests', () => {
     expect(mirrored(answer)).toEqual({
       method: 'POST',
       url: '/x',
-      rawHeaders: [
-        ...['Host', 'a.test', 'X-Keep', 'kept', 'Via', '1.0 before'],
-        ...['Cookie', 'a=b', 'Cookie', 'c=d', 'Content-Length', '3', 'Via', '1.1 mycelium'],
-        ...['X-Forwarded-For', '127.0.0.1', 'X-Forwarded-Proto', 'http'],
-        ...['X-Forwarded-Host', 'a.test'],
-      ],
+      rawHeaders: (
+        'Host a.test X-Keep kept Via 1.0_before Cookie a=b Cookie c=d Content-Length 3 ' +
+        'Via 1.1_mycelium X-Forwarded-For 127.0.0.1 X-Forwarded-Proto http X-Forwarded-Host a.test'
+      )
+        .split(' ')
+        .map((word) => word.replace('_', ' ')),
       rawTrailers: [],
       body: 'abc',
     });

@@ -47,7 +47,7 @@ describe('a second try', () => {
     const good = await world.net(serve);
     world.routes.publish('app', [good.target, bad.target]);
     const answers = [await world.ask(ask('POST')), await world.ask(ask('POST'))];
-    expect(answers.map((answer) => statusesOf(answer)[0]).toSorted()).toEqual([200, 502]);
+    expect(new Set(answers.flatMap(statusesOf))).toEqual(new Set([200, 502]));
     expect(good.received().match(/POST/g)).toHaveLength(1);
   });
 
@@ -70,7 +70,7 @@ describe('a second try', () => {
     const good = await world.net(serve);
     world.routes.publish('app', [good.target, halfDead.target]);
     const answers = [await world.ask(ask('GET')), await world.ask(ask('GET'))];
-    expect(answers.map((answer) => statusesOf(answer)[0]).toSorted()).toEqual([200, 502]);
+    expect(new Set(answers.flatMap(statusesOf))).toEqual(new Set([200, 502]));
   });
 
   it('is made only once', async () => {

@@ -89,7 +89,7 @@ describe('streaming', () => {
           method: 'POST',
           body: chunked ? new Blob([body]).stream() : body,
           duplex: 'half',
-        } as RequestInit);
+        });
         expect(sha256(Buffer.from(await response.arrayBuffer()))).toBe(sha256(body));
       }
     }
