@@ -92,15 +92,19 @@ async function adoptProcess(ports: WorkloadPorts, record: InstanceRecord) {
   return { process, port: record.port, settings: await ports.files.settings(record.digest) };
 }
 
-/** Endpoint and record first: nothing may be routed to it, whatever becomes of the rest. */
+/**
+ * The endpoint first: nothing may be routed to it, whatever becomes of the rest. The record last: no
+ * process may exist without one.
+ */
 async function reap(ports: WorkloadPorts, context: InstanceContext): Promise<Reason | null> {
   const { record, failure } = context;
+  await ports.fabric.switchEndpoints([], [record.instance]);
   const process = context.process ?? (await findByToken(ports, record.token));
-  await ports.fabric.forgetInstance(record.instance);
   if (process !== undefined) await ports.processes.reap(process);
   const logTail =
     failure === null ? [] : await ports.logs.tail(record.app, record.instance, LOG_TAIL_LINES);
   await ports.files.discard(record.instance);
+  await ports.fabric.forgetInstance(record.instance);
   return failure && { ...failure, lastProbe: failure.lastProbe ?? context.lastProbe, logTail };
 }
 

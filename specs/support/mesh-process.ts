@@ -1,0 +1,65 @@
+/** A mesh in a process of its own, so that a spec can kill it. Also the program of that process. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { connectControl } from '../../runtime/control/client.ts';
+import type { ControlClient } from '../../runtime/control/client.ts';
+import { serveControl } from '../../runtime/control/server.ts';
+import { startMesh } from '../../runtime/mesh.ts';
+
+const PROGRAM = fileURLToPath(import.meta.url);
+
+export interface MeshProcess extends AsyncDisposable {
+  readonly pid: number;
+  readonly edgeUrl: string;
+  readonly control: ControlClient;
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** SIGTERM, which ends its instances too; resolves when it is gone. */
+  stop(): Promise<void>;
+}
+
+/** Resolves when the mesh of `home` runs and answers. */
+export async function startMeshProcess(home: string, nodes = 3): Promise<MeshProcess> {
+  const child = spawn(process.execPath, [PROGRAM, home, String(nodes)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  const [line] = await Promise.race([
+    once(createInterface({ input: child.stdout }), 'line') as Promise<[string]>,
+    ended.then(() => Promise.reject(new Error('The mesh ended before it ran.'))),
+  ]);
+  const end = async (signal: NodeJS.Signals): Promise<void> => {
+    child.kill(signal);
+    await ended;
+  };
+  return {
+    pid: child.pid ?? 0,
+    edgeUrl: line,
+    control: await connectControl(home),
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+    [Symbol.asyncDispose]: async () => {
+      if (child.exitCode === null && child.signalCode === null) await end('SIGTERM');
+    },
+  };
+}
+
+async function main(home: string, nodes: number): Promise<void> {
+  const mesh = await startMesh({ home, port: 0, nodes });
+  const server = await serveControl(mesh, { home });
+  process.once('SIGTERM', () => {
+    server
+      .close()
+      .then(() => mesh.stop())
+      .then(() => process.exit(0))
+      .catch((error: unknown) => {
+        console.error(error);
+        process.exit(1);
+      });
+  });
+  console.log(mesh.edgeUrl);
+}
+
+if (process.argv[1] === PROGRAM) await main(process.argv[2] ?? '', Number(process.argv[3]));
