@@ -1,7 +1,7 @@
 /** Budgets, plans and deployments as rows; every function runs within its caller's transaction. */
 import { fabricError } from '../../../machines/workload/fabric-errors.ts';
 import type { Budget, Deployment, Nutrients, Plan } from '../../../machines/workload/plan.ts';
-import type { Database } from './database.ts';
+import type { Database, Parameters } from './database.ts';
 import { APPS_MAX, HISTORY_PER_APP_MAX } from './limits.ts';
 import { decoded, encoded, upsertSql } from './rows.ts';
 
@@ -111,10 +111,25 @@ export function apps(db: Database): string[] {
 
 /** Newest first. */
 export function deploymentRows(db: Database, app: string): DeploymentRow[] {
+  return selectDeployments(db, 'app = :app', { app });
+}
+
+export function pendingDeployment(db: Database, app: string): DeploymentRow | undefined {
+  return selectDeployments(db, "app = :app AND outcome = 'pending'", { app })[0];
+}
+
+export function lastSucceeded(db: Database, app: string): DeploymentRow | undefined {
+  return selectDeployments(db, `app = :app AND generation = (${LAST_SUCCEEDED})`, { app })[0];
+}
+
+const LAST_SUCCEEDED = `
+  SELECT MAX(generation) FROM deployments WHERE app = :app AND outcome = 'succeeded'`;
+
+function selectDeployments(db: Database, where: string, given: Parameters): DeploymentRow[] {
   return db
     .all<Flat<DeploymentRow>>(
-      'SELECT * FROM deployments WHERE app = :app ORDER BY generation DESC',
-      { app },
+      `SELECT * FROM deployments WHERE ${where} ORDER BY generation DESC`,
+      given,
     )
     .map((row) => nested<DeploymentRow>(decoded(row, 'reason')));
 }
@@ -122,10 +137,6 @@ export function deploymentRows(db: Database, app: string): DeploymentRow[] {
 export function asDeployment(row: DeploymentRow): Deployment {
   const { nutrients: _nutrients, ...deployment } = row;
   return deployment;
-}
-
-export function pendingDeployment(db: Database, app: string): DeploymentRow | undefined {
-  return deploymentRows(db, app).find((row) => row.outcome === 'pending');
 }
 
 export function putDeployment(db: Database, deployment: DeploymentRow): void {
@@ -136,15 +147,14 @@ export function putDeployment(db: Database, deployment: DeploymentRow): void {
 
 /** The newest succeeded one stays, however old: it is what a failing deployment goes back to. */
 function forgetOldest(db: Database, app: string): void {
-  const rows = deploymentRows(db, app);
-  const anchor = rows.find((row) => row.outcome === 'succeeded');
-  const surplus = rows.length - HISTORY_PER_APP_MAX;
-  const oldest = rows.filter((row) => row !== anchor).toReversed();
-  for (const { generation } of oldest.slice(0, Math.max(0, surplus)))
-    db.run('DELETE FROM deployments WHERE app = :app AND generation = :generation', {
-      app,
-      generation,
-    });
+  db.run(
+    `DELETE FROM deployments WHERE app = :app AND generation IN (
+       SELECT generation FROM deployments
+       WHERE app = :app AND generation IS NOT (${LAST_SUCCEEDED})
+       ORDER BY generation
+       LIMIT MAX(0, (SELECT COUNT(*) FROM deployments WHERE app = :app) - :kept))`,
+    { app, kept: HISTORY_PER_APP_MAX },
+  );
 }
 
 /** Everything that is known of the app, but for its instances. */

@@ -17,7 +17,7 @@ import type {
 import type { Database } from './database.ts';
 import { addSlots, permitAll, removeSlots } from './node-records.ts';
 import {
-  deploymentRows,
+  lastSucceeded,
   pendingDeployment,
   planRow,
   putDeployment,
@@ -137,7 +137,7 @@ export function end(
     permitAll(db, app, 'serve');
     return endPending(db, app, 'succeeded', nowMs, reason);
   }
-  const good = deploymentRows(db, app).find((row) => row.outcome === 'succeeded');
+  const good = lastSucceeded(db, app);
   const ended = endPending(db, app, good ? 'reverted' : 'failed', nowMs, reason);
   const { digest, version, restart, min, max, strategy, nutrients } = good ?? plan;
   const successor = { ...plan, digest, version, restart, min, max, strategy, nutrients };
