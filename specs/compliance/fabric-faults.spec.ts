@@ -74,8 +74,9 @@ describe('faulty', () => {
         world.fabric,
         plan({ '*': { before: 0.3, after: 0.2 } }, seed),
       );
-      for (let call = 0; call < 50; call++) await port.apps().catch(() => undefined);
-      return JSON.stringify([injected]);
+      for (let call = 0; call < 50; call++)
+        await port.apps().catch((refusal: unknown) => expect(refusal).toMatchObject(UNAVAILABLE));
+      return JSON.stringify(injected);
     });
     const [first, second, third] = await Promise.all(runs);
     expect(first).toBe(second);
