@@ -18,6 +18,12 @@ export const TRUST_ENTRIES_MAX = 1024;
 /** Patience with another process that changes the store; a change takes milliseconds. */
 const LOCK_TIMEOUT_MS = 5000;
 
+/** What `createTrustStore` may be told besides its file. */
+export interface TrustStoreOptions {
+  /** Milliseconds to wait for another process that changes the store; default 5,000. */
+  readonly lockTimeoutMs?: number;
+}
+
 const hex32 = z.string().regex(/^[0-9a-f]{64}$/);
 const label = z.string().refine(isName);
 
@@ -34,7 +40,8 @@ const fileSchema = z.strictObject({
  * A trust store in one JSON file of mode 0600, made with its folder when the first key is added. It
  * is written whole or not at all, and changes of several processes happen one after the other.
  */
-export function createTrustStore(file: string): TrustStore {
+export function createTrustStore(file: string, options: TrustStoreOptions = {}): TrustStore {
+  const { lockTimeoutMs = LOCK_TIMEOUT_MS } = options;
   const list = async (): Promise<readonly TrustEntry[]> => readEntries(file);
 
   return {
@@ -46,7 +53,7 @@ export function createTrustStore(file: string): TrustStore {
 
     async add(publicKey, { name, app }) {
       const entry = entryOf(publicKey, name, app);
-      return change(file, (entries) => {
+      return change(file, lockTimeoutMs, (entries) => {
         const known = entries.find((other) => other.id === entry.id && other.app === app);
         const other = entries.find((other) => other.name === name && other.id !== entry.id);
         if (other)
@@ -60,7 +67,7 @@ export function createTrustStore(file: string): TrustStore {
     },
 
     async remove(idOrName) {
-      return change(file, (entries) => {
+      return change(file, lockTimeoutMs, (entries) => {
         const isMeant = (entry: TrustEntry): boolean =>
           entry.id === idOrName || entry.name === idOrName;
         const result = entries.filter(isMeant);
@@ -93,11 +100,12 @@ interface Change<Result> {
 
 async function change<Result>(
   file: string,
+  lockTimeoutMs: number,
   decide: (entries: readonly TrustEntry[]) => Change<Result>,
 ): Promise<Result> {
   try {
     prepare(file);
-    const locked = await withFileLock(file, LOCK_TIMEOUT_MS, async () => {
+    const locked = await withFileLock(file, lockTimeoutMs, async () => {
       const { result, entries } = decide(readEntries(file));
       if (entries) await writeEntries(file, entries);
       return result;

@@ -14,6 +14,7 @@ import { parseStrictJsonBytes } from '../../machines/workload/strict-json.ts';
 import { canonicalJsonBytes } from './canonical-json.ts';
 import { writeContainer } from './container-writer.ts';
 import { DeflateStream, digestTask } from './deflate-file.ts';
+import type { DeflateInput } from './deflate-file.ts';
 import { writeAtomically } from './durable.ts';
 import { openRegular, readSmallFile, tooLarge } from './file-identity.ts';
 import { signManifest } from './signing.ts';
@@ -66,11 +67,8 @@ export async function packSpore(pool: WorkerPool, options: PackOptions): Promise
   const signal = options.signal ? { signal: options.signal } : {};
   return writeAtomically(options.outPath, async (out, temp) => {
     const deflated = new DeflateStream(pool, {
-      ...input,
+      ...deflateStreamOptions({ ...input, bytes }, options.parallel),
       ...signal,
-      bytes,
-      level: LEVEL,
-      segmentsInFlight: options.parallel ?? availableParallelism() + 1,
       ...(options.onProgress ? { onProgress: options.onProgress } : {}),
     });
     deflated.start();
@@ -86,6 +84,14 @@ export async function packSpore(pool: WorkerPool, options: PackOptions): Promise
       await deflated.settled();
     }
   });
+}
+
+/** How a binary is deflated when it is packed. */
+export function deflateStreamOptions(
+  file: Pick<DeflateInput, 'path' | 'identity' | 'bytes'>,
+  segmentsInFlight = availableParallelism() + 1,
+): DeflateInput {
+  return { ...file, level: LEVEL, segmentsInFlight };
 }
 
 type BuildManifest = (

@@ -169,6 +169,19 @@ describe('createTrustStore', () => {
 });
 
 describe('withFileLock', () => {
+  it('makes a change of the store wait, and fail when it waits too long', async () => {
+    using folder = scratch();
+    const file = folder.file('trust.json');
+    const store = createTrustStore(file, { lockTimeoutMs: 20 });
+    await withFileLock(file, 0, () =>
+      expect(store.add(one.publicKey, { name: 'ci' })).rejects.toMatchObject({
+        code: 'MESH_ERR_TRUST_BUSY',
+        retryable: true,
+      }),
+    );
+    expect(await store.add(one.publicKey, { name: 'ci' })).toMatchObject({ id: one.id });
+  });
+
   it('gives up when the lock is not free in time', async () => {
     using folder = scratch();
     const file = folder.file('x');
