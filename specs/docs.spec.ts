@@ -168,7 +168,7 @@ describe('runDocument', () => {
 
   it('keeps a program in the background until the end', async () => {
     const markdown =
-      '```sh background="is up"\nsh -c "echo it is up; echo $$ > pid; sleep 60"\n```\n' +
+      '```sh background="is up"\nsh -c "echo $$ > pid; echo it is up; sleep 60"\n```\n' +
       '```console\n$ kill -0 $(cat pid) && echo alive\nalive\n```';
     expect(await run(markdown)).toEqual([]);
   });
