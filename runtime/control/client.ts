@@ -28,7 +28,7 @@ export function connectControl(home: string): ControlClient {
     info: () => call('info'),
     ps: () => call('ps'),
     apps: () => call('apps'),
-    tree: () => call('tree'),
+    describe: () => call('tree'),
     metrics: () => call('metrics'),
     status: (app) => call('status', { app }),
     history: (app) => call('history', { app }),
@@ -36,7 +36,7 @@ export function connectControl(home: string): ControlClient {
     scale: ({ app, ...body }) => call('scale', { app }, body),
     rollback: (app, generation) => call('rollback', { app }, { generation }),
     restart: (app) => call('restart', { app }, {}),
-    stop: (app) => call('stop', { app }, {}),
+    stopApp: (app) => call('stop', { app }, {}),
     remove: async (app) => {
       await call('remove', { app });
     },

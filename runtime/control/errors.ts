@@ -64,6 +64,13 @@ export const CONTROL_ERRORS = {
       'What came back over the control socket is not an answer of this protocol: not JSON, or above ' +
       'the size that the command accepts.',
   },
+  MESH_ERR_CONTROL_ADMIN_PORT: {
+    hint: 'Choose another --admin-port, or 0 for any free one.',
+    explain:
+      'The port for /metrics, /livez and /readyz on 127.0.0.1 is taken by another process, or this ' +
+      'user may not listen on it. The mesh does not start without it, because whoever asked for ' +
+      'metrics would not see that they are missing.',
+  },
   MESH_ERR_CONTROL_INTERNAL: {
     hint: 'Look into the log of the mesh for the same message, and report it.',
     explain:

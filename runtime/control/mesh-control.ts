@@ -100,7 +100,7 @@ export interface MeshControl {
   rollback(app: string, generation?: number): Promise<Plan>;
   /** The same digest again, as a new switch. */
   restart(app: string): Promise<Plan>;
-  stop(app: string): Promise<Plan>;
+  stopApp(app: string): Promise<Plan>;
   /** Stops, waits until the instances are gone, and forgets the app. */
   remove(app: string): Promise<void>;
   /** Current, then each change, until the deployment of that generation has ended. */
@@ -109,7 +109,7 @@ export interface MeshControl {
   apps(): Promise<readonly AppStatus[]>;
   status(app: string): Promise<AppStatus>;
   history(app: string): Promise<readonly Deployment[]>;
-  tree(): Promise<TreeNode>;
+  describe(): Promise<TreeNode>;
   /** Prometheus text exposition format. */
   metrics(): Promise<string>;
 }

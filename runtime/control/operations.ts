@@ -27,7 +27,7 @@ export const OPERATIONS: Record<Exclude<Operation, 'follow'>, Handler> & {
   info: (control) => control.info(),
   ps: (control) => control.ps(),
   apps: (control) => control.apps(),
-  tree: (control) => control.tree(),
+  tree: (control) => control.describe(),
   metrics: (control) => control.metrics(),
   status: async (control, parameters) => control.status(app(parameters)),
   history: async (control, parameters) => control.history(app(parameters)),
@@ -44,7 +44,7 @@ export const OPERATIONS: Record<Exclude<Operation, 'follow'>, Handler> & {
   },
   stop: async (control, parameters, body) => {
     check(emptyBody, body);
-    return control.stop(app(parameters));
+    return control.stopApp(app(parameters));
   },
   remove: async (control, parameters) => {
     await control.remove(app(parameters));

@@ -18,8 +18,8 @@ export interface Route {
 
 /** A question, or a change that ends with its transaction. */
 const TIMEOUT_MS = 30_000;
-/** Removing waits for the drain of every instance. */
-const REMOVE_TIMEOUT_MS = 180_000;
+/** Removing waits for the drain of every instance, which may take five minutes and a half. */
+const REMOVE_TIMEOUT_MS = 340_000;
 
 export const ROUTES = {
   info: { method: 'GET', path: '/v1/info', timeoutMs: TIMEOUT_MS },

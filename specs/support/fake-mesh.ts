@@ -85,7 +85,7 @@ export function createFakeMesh(options: { readonly empty?: boolean } = {}): Fake
       note('restart', app);
       return again(app, {});
     },
-    stop: async (app) => {
+    stopApp: async (app) => {
       note('stop', app);
       return { ...again(app, { min: 0, max: 0 }), intent: 'stop' };
     },
@@ -106,7 +106,7 @@ export function createFakeMesh(options: { readonly empty?: boolean } = {}): Fake
     apps: async () => [...deployments.keys()].map((app) => statusOf(app, known(app))),
     status: async (app) => statusOf(app, known(app)),
     history: async (app) => known(app),
-    tree: async () => treeOf('mesh', [treeOf('mesh/edge'), treeOf('mesh/agents', [], 2)]),
+    describe: async () => treeOf('mesh', [treeOf('mesh/edge'), treeOf('mesh/agents', [], 2)]),
     metrics: async () => '# TYPE mesh_build_info gauge\nmesh_build_info{version="0.1.0"} 1\n',
   };
   return mesh;

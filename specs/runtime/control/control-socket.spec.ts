@@ -55,7 +55,7 @@ describe('serveControl', () => {
     expect(await at.client.apps()).toEqual(await mesh.apps());
     expect(await at.client.status('hello')).toEqual(await mesh.status('hello'));
     expect(await at.client.history('hello')).toEqual(await mesh.history('hello'));
-    expect(await at.client.tree()).toEqual(await mesh.tree());
+    expect(await at.client.describe()).toEqual(await mesh.describe());
     expect(await at.client.metrics()).toEqual(await mesh.metrics());
   });
 
@@ -69,7 +69,7 @@ describe('serveControl', () => {
     await at.client.rollback('hello');
     await at.client.rollback('hello', 1);
     await at.client.restart('hello');
-    await at.client.stop('hello');
+    await at.client.stopApp('hello');
     await at.client.remove('hello');
     expect(mesh.calls).toEqual([
       { method: 'run', argument: run },

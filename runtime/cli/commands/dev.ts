@@ -1,0 +1,84 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { homePaths } from '../../home.ts';
+import type { Mesh } from '../../mesh.ts';
+import { createLogger } from '../../telemetry/logger.ts';
+import type { Invocation, Run } from '../command.ts';
+import { deployDemo, prepareDemo } from '../demo.ts';
+import type { Demo } from '../demo.ts';
+import type { ExitCode } from '../exit-code.ts';
+import { freePort } from '../free-port.ts';
+import { paint } from '../output.ts';
+import { serve } from '../serve.ts';
+
+/** The first run: a whole mesh here with a sample service on it, until Ctrl-C. */
+export const run: Run = async (invocation) => {
+  const settings = await invocation.settings();
+  if (invocation.options['ephemeral'] !== true) return runIn(invocation, settings.home);
+  const home = mkdtempSync(join(tmpdir(), 'mesh-'));
+  try {
+    return await runIn(invocation, home);
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+};
+
+async function runIn(invocation: Invocation, home: string): Promise<ExitCode> {
+  const { out } = invocation;
+  const settings = await invocation.settings();
+  const { nodes, onRuntimeDeath, nodeCapacity, adminPort } = settings;
+  // Lines of the log belong into a log: this command is for looking on.
+  const logger = createLogger({
+    level: settings.sources['log'] === 'default' ? 'warn' : settings.log,
+  });
+  const port = await freePort(settings.port);
+  if (port !== settings.port)
+    out.note(`Port ${String(settings.port)} is taken; the edge takes ${String(port)}.`);
+  const demo = await prepareDemo(home, out);
+  return serve({
+    mesh: { home, port, nodes, onRuntimeDeath, nodeCapacity, logger: logger.line },
+    adminPort,
+    logger,
+    onServing: async (mesh, signal, adminUrl) => {
+      await deployDemo(mesh, demo, out, signal);
+      if (out.json) out.data({ ...(await mesh.info()), ...urls(mesh, adminUrl), demo }, () => '');
+      out.note(banner(invocation, home, mesh, demo, adminUrl));
+    },
+    onStopping: () => {
+      out.note('Stopping: the instances drain and end. Ctrl-C again ends them at once.');
+    },
+  });
+}
+
+const urls = (mesh: Mesh, adminUrl: string | null) => ({
+  appUrl: `${mesh.edgeUrl}/hello/`,
+  adminUrl,
+});
+
+function banner(
+  { options }: Invocation,
+  home: string,
+  mesh: Mesh,
+  demo: Demo,
+  adminUrl: string | null,
+): string {
+  const strong = (text: string): string => paint(process.stderr, 'bold', text);
+  const command = process.env['npm_lifecycle_event'] === undefined ? 'mesh' : 'npm run -s mesh --';
+  const isElsewhere = options['ephemeral'] === true || options['home'] !== undefined;
+  const mesh$ = isElsewhere ? `${command} --home ${home}` : command;
+  const { appUrl } = urls(mesh, adminUrl);
+  const rows: readonly (readonly [string, string])[] = [
+    ['app', strong(appUrl)],
+    ...(adminUrl === null ? [] : [['metrics', `${adminUrl}/metrics`] as const]),
+    ['control', homePaths(home).socket],
+    ['next', `curl -s ${appUrl}`],
+    ['', `${mesh$} ps`],
+    ['', `${mesh$} status hello`],
+    ['', `${mesh$} run hello ${demo.digests[0]}   (back to 1.0.0)`],
+    ['', `${mesh$} tree`],
+    ['end', 'Ctrl-C'],
+  ];
+  const lines = rows.map(([name, value]) => `  ${name.padEnd(8)} ${value}`);
+  return ['', strong('The mesh is up: hello 2.0.0 serves.'), ...lines, ''].join('\n');
+}

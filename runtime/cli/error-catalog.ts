@@ -1,0 +1,29 @@
+/** Every error code that this program can show, from the tables of its domains. */
+import type { ErrorRow, ErrorTable } from '../../machines/kernel/coded-error.ts';
+import { POOL_ERRORS } from '../../machines/pool/errors.ts';
+import { WORKLOAD_ERRORS } from '../../machines/workload/errors.ts';
+import { FABRIC_ERRORS } from '../../machines/workload/fabric-errors.ts';
+import { PROCESS_ERRORS } from '../../machines/workload/process-errors.ts';
+import { SPORE_ERRORS } from '../../machines/workload/spore-errors.ts';
+import { SUPERVISOR_ERRORS } from '../../supervisor/errors.ts';
+import { CONTROL_ERRORS } from '../control/errors.ts';
+import { EDGE_ERRORS } from '../edge/errors.ts';
+import { CLI_ERRORS } from './errors.ts';
+
+/** The tables, by the area that owns them. */
+export const ERROR_TABLES: Readonly<Record<string, ErrorTable>> = {
+  supervisor: SUPERVISOR_ERRORS,
+  pool: POOL_ERRORS,
+  spore: SPORE_ERRORS,
+  fabric: FABRIC_ERRORS,
+  workload: WORKLOAD_ERRORS,
+  process: PROCESS_ERRORS,
+  edge: EDGE_ERRORS,
+  control: CONTROL_ERRORS,
+  cli: CLI_ERRORS,
+};
+
+/** All rows by code. */
+export const ERROR_CATALOG: ReadonlyMap<string, ErrorRow> = new Map(
+  Object.values(ERROR_TABLES).flatMap((table) => Object.entries(table)),
+);
