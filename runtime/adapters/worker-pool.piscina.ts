@@ -20,20 +20,15 @@ import type { WorkerPoolFact } from '../../machines/pool/worker-pool.machine.ts'
 import { packChecks } from '../workers/signature-batch.ts';
 import { workerModule } from '../workers/worker-module.ts';
 import { systemClock } from './clock.system.ts';
-import { SignatureBatches } from './pool/signature-batches.ts';
-import { TaskQueue } from './pool/task-queue.ts';
+import { Backlog } from './pool/backlog.ts';
+import type { BacklogLimits } from './pool/backlog.ts';
 import { createWorkerThreads } from './pool/worker-threads.piscina.ts';
 import type { ThreadLimits, WorkerThreads } from './pool/worker-threads.piscina.ts';
 
-export interface WorkerPoolOptions extends ThreadLimits {
+/** All have defaults that fit a node of the mesh. */
+export interface WorkerPoolOptions extends ThreadLimits, BacklogLimits {
   /** Default: the machine's own time. */
   readonly clock?: Clock;
-  /** `bulk` tasks that may wait for a worker. Default 1,024. */
-  readonly waitingTasksMax?: number;
-  /** Signatures that may wait for a batch. Default 65,536. */
-  readonly waitingChecksMax?: number;
-  /** Milliseconds that work waits for threads when there are none. Default 10,000. */
-  readonly outageMs?: number;
   /** Milliseconds that `close` waits for accepted work. Default 30,000. */
   readonly closeTimeoutMs?: number;
   /** Told every fact about the threads: for the log and the metrics. */
@@ -77,34 +72,20 @@ class Pool implements WorkerPool {
   };
   readonly #options: WorkerPoolOptions;
   readonly #clock: Clock;
-  readonly #queue: TaskQueue;
-  readonly #batches: SignatureBatches;
+  readonly #backlog: Backlog;
   readonly #watchers = new Set<(fact: WorkerPoolFact) => void>();
-  readonly #onIdle = new Set<() => void>();
   #current: WorkerThreads | undefined;
   #ending: Promise<void> = Promise.resolve();
   /** Why the newest set broke. */
   #break: ErrorJson | undefined;
   #sets = 0;
   #deaths = 0;
-  #outage: TimerId;
   #closing: Promise<void> | undefined;
 
   constructor(options: WorkerPoolOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#queue = new TaskQueue({
-      waitingMax: options.waitingTasksMax ?? 1024,
-      onRoom: () => this.#onRoom(),
-      onFilled: (waiting) => this.#tell({ type: 'queue.filled', waiting }),
-      onDrained: () => this.#tell({ type: 'queue.drained' }),
-    });
-    this.#batches = new SignatureBatches({
-      clock: this.#clock,
-      waitingMax: options.waitingChecksMax ?? 65_536,
-      room: () => this.#queue.room('verify'),
-      begin: (job) => this.#queue.begin(job),
-    });
+    this.#backlog = new Backlog(this.#clock, options, (fact) => this.#tell(fact));
   }
 
   async hashFile(path: string, options: TaskOptions = {}): Promise<FileHash> {
@@ -116,11 +97,9 @@ class Pool implements WorkerPool {
     options: TaskOptions = {},
   ): Promise<boolean[]> {
     this.#refuseClosed(`checking ${checks.length} signatures`);
-    const verdicts = this.#batches.submit(checks, options.signal);
-    this.#minded();
-    const result = await verdicts;
+    const verdicts = await this.#backlog.verify(checks, options.signal);
     options.onProgress?.(checks.length, checks.length);
-    return result;
+    return verdicts;
   }
 
   async run<Payload, Result>(
@@ -131,7 +110,7 @@ class Pool implements WorkerPool {
     this.#refuseClosed(task.name);
     const { signal, onProgress, transfer = [] } = options;
     return new Promise((resolve, reject) => {
-      this.#queue.submit({
+      this.#backlog.submit({
         name: task.name,
         lane: 'bulk',
         isRepeatable: task.idempotent && transfer.length === 0,
@@ -141,20 +120,12 @@ class Pool implements WorkerPool {
         ...(signal ? { signal } : {}),
         ...(onProgress ? { onProgress } : {}),
       });
-      this.#minded();
     });
   }
 
   stats(): WorkerPoolStats {
-    return {
-      waitingTasks: this.#queue.waiting,
-      waitingChecks: this.#batches.waiting,
-      running: this.#queue.running,
-      workers: this.#current?.alive ?? 0,
-      workerDeaths: this.#deaths,
-      retries: this.#queue.retries,
-      refusals: this.#queue.refusals + this.#batches.refusals,
-    };
+    const workers = this.#current?.alive ?? 0;
+    return { ...this.#backlog.stats, workers, workerDeaths: this.#deaths };
   }
 
   close(): Promise<void> {
@@ -165,7 +136,7 @@ class Pool implements WorkerPool {
   replaceThreads(): void {
     if (this.#closing) return;
     void this.#end();
-    this.#attach(this.#create());
+    this.#backlog.attach(this.#create());
   }
 
   #create(): WorkerThreads {
@@ -176,12 +147,6 @@ class Pool implements WorkerPool {
     });
     this.#current = threads;
     return threads;
-  }
-
-  #attach(threads: WorkerThreads): void {
-    this.#clock.clearTimeout(this.#outage);
-    this.#outage = undefined;
-    this.#queue.attach(threads);
   }
 
   async #start(signal: AbortSignal): Promise<void> {
@@ -195,7 +160,7 @@ class Pool implements WorkerPool {
     if (!isFirst) await this.#prove(threads, signal);
     signal.throwIfAborted();
     this.#refuseClosed('starting worker threads');
-    this.#attach(threads);
+    this.#backlog.attach(threads);
   }
 
   async #prove(threads: WorkerThreads, signal: AbortSignal): Promise<void> {
@@ -215,7 +180,7 @@ class Pool implements WorkerPool {
   }
 
   async #drain(signal: AbortSignal): Promise<void> {
-    await Promise.race([this.#idle(), aborted(signal)]);
+    await Promise.race([this.#backlog.idle(), aborted(signal)]);
     await this.#end();
   }
 
@@ -223,53 +188,18 @@ class Pool implements WorkerPool {
     const threads = this.#current;
     if (threads === undefined) return this.#ending;
     this.#current = undefined;
-    this.#queue.detach();
-    this.#minded();
+    this.#backlog.detach();
     this.#ending = this.#within(threads.end(), EXIT_TIMEOUT_MS);
     return this.#ending;
   }
 
   async #close(): Promise<void> {
-    if (this.#queue.isAttached)
-      await this.#within(this.#idle(), this.#options.closeTimeoutMs ?? 30_000);
-    const closed = (name: string): CodedError =>
-      poolError('MESH_ERR_POOL_CLOSED', `Running ${name}: the pool closed before its end.`);
-    this.#batches.rejectAll(closed);
-    this.#queue.rejectAll(closed, true);
+    if (this.#backlog.isAttached)
+      await this.#within(this.#backlog.idle(), this.#options.closeTimeoutMs ?? 30_000);
+    this.#backlog.abandon((name) =>
+      poolError('MESH_ERR_POOL_CLOSED', `Running ${name}: the pool closed before its end.`),
+    );
     await this.#end();
-    this.#clock.clearTimeout(this.#outage);
-  }
-
-  #onRoom(): void {
-    this.#batches.pump();
-    if (!this.#isIdle()) return;
-    for (const resolve of this.#onIdle) resolve();
-    this.#onIdle.clear();
-  }
-
-  #isIdle(): boolean {
-    return this.#queue.waiting + this.#queue.running + this.#batches.waiting === 0;
-  }
-
-  async #idle(): Promise<void> {
-    this.#batches.flush();
-    if (this.#isIdle()) return;
-    await new Promise<void>((resolve) => {
-      this.#onIdle.add(resolve);
-    });
-  }
-
-  /** Sees to it that work which finds no threads does not wait for ever. */
-  #minded(): void {
-    if (this.#queue.isAttached || this.#isIdle() || this.#outage !== undefined) return;
-    const outageMs = this.#options.outageMs ?? 10_000;
-    this.#outage = this.#clock.setTimeout(() => {
-      this.#outage = undefined;
-      const unavailable = (name: string): CodedError =>
-        poolError('MESH_ERR_POOL_UNAVAILABLE', `Running ${name}: no threads for ${outageMs} ms.`);
-      this.#batches.rejectAll(unavailable);
-      this.#queue.rejectAll(unavailable);
-    }, outageMs);
   }
 
   /** Waits for `work`, but no longer than `limitMs`. */
