@@ -116,7 +116,7 @@ describe('the published package', () => {
   });
 
   it('type-checks in a strict project', async () => {
-    const source = join(project, 'use.ts');
+    const source = join(project, 'use.mts');
     await writeFile(
       source,
       `import { startMesh } from 'mycelium-mesh';
@@ -133,26 +133,37 @@ describe('the published package', () => {
     expect(result.exitCode).toBe(0);
   });
 
-  it('makes and verifies a spore in its compiled workers', async () => {
+  it('builds, verifies and runs a spore, workers and all', async () => {
     using home = scratch();
+    const options = { cwd: home.path, timeout: 60_000 };
     const mesh = (...args: string[]) =>
-      execa(process.execPath, [join(installed, manifest.bin['mesh'] ?? ''), ...args], {
-        cwd: home.path,
-        env: { MESH_HOME: home.file('home') },
-      });
+      execa(process.execPath, [join(installed, manifest.bin['mesh'] ?? ''), ...args], options);
     await writeFile(home.file('manifest.json'), JSON.stringify(SPORE_MANIFEST));
-    await writeFile(home.file('server'), '#!/bin/sh\nexit 0\n');
+    await writeFile(home.file('server'), SERVICE);
     await mesh('keygen', 'k');
     await mesh('trust', 'add', 'k.pub');
     await mesh('build', '-m', 'manifest.json', 'server', '--key', 'k.key', '-o', 'a.spore');
     const { stdout } = await mesh('publish', 'a.spore');
     expect(stdout).toMatch(/^[0-9a-f]{64}$/);
+    const script = join(project, 'run.mjs');
+    await writeFile(script, RUN_SCRIPT);
+    const result = await execa(process.execPath, [script, stdout], { ...options, reject: false });
+    expect(result).toMatchObject({ exitCode: 0, stdout: 'hello', stderr: '' });
   });
 });
 
-const SPORE_MANIFEST = {
-  kind: 'Spore',
-  name: 'hello',
-  version: '1.0.0',
-  runtime: { command: '{binary}', args: [], env: {} },
-};
+const SERVICE = `#!${process.execPath}
+require('node:http').createServer((_, response) => response.end('hello')).listen(process.env.PORT);
+`;
+
+const RUN_SCRIPT = `
+import { startMesh } from 'mycelium-mesh';
+const mesh = await startMesh({ home: '.mesh', nodes: 1, port: 0 });
+const { generation } = await mesh.run({ app: 'hello', digest: process.argv[2] });
+for await (const progress of mesh.follow('hello', generation)) void progress;
+const response = await fetch(mesh.edgeUrl + '/hello/');
+console.log(await response.text());
+await mesh.stop();
+`;
+
+const SPORE_MANIFEST = { name: 'hello', version: '1.0.0' };
