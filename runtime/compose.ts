@@ -6,6 +6,8 @@ import { createEdgeLogic, edgeChildSpec } from '../actors/workload/edge.actor.ts
 import { createInstanceLogic } from '../actors/workload/instance.actor.ts';
 import { createPlannerLogic, plannerChildSpec } from '../actors/workload/planner.actor.ts';
 import { createRolloutLogic } from '../actors/workload/rollout.actor.ts';
+import { createTargetKeeper } from '../actors/workload/target-keeper.ts';
+import { createTargetLogic, trafficOf } from '../actors/workload/target.actor.ts';
 import { workerPoolSpec } from '../actors/pool/worker-pool.actor.ts';
 import type { WorkerPool } from '../actors/pool/ports.ts';
 import type { Fabric } from '../actors/workload/ports/fabric.ts';
@@ -137,7 +139,11 @@ export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
   const edgeLogic = createEdgeLogic({
     fabric,
     routes,
-    onTargets: () => undefined,
+    onTargets: createTargetKeeper({
+      tree: supervision,
+      notice: ports.notice,
+      logic: createTargetLogic(trafficOf(routes, ports.requests)),
+    }),
     openListener: () => {
       const opened = createEdge({ routes, clock, port });
       edge = opened;
