@@ -63,8 +63,12 @@ function listen(
 ): void {
   request.on('error', (error) => conclude(failed(connectionMessageOf(error))));
   request.on('upgrade', () => conclude(failed('HTTP 101', 101)));
-  request.on('close', () => conclude(failed('connection closed before an answer')));
+  let hasAnswer = false;
+  request.on('close', () => {
+    if (!hasAnswer) conclude(failed('connection closed before an answer'));
+  });
   request.on('response', (response) => {
+    hasAnswer = true;
     const { statusCode = 0 } = response;
     onStatus(statusCode);
     if (statusCode === 200) drain(response, conclude);

@@ -2,6 +2,7 @@ import type { Ownership, Processes } from '../../actors/workload/ports/process.t
 import type { Clock } from '../../machines/kernel/clock.ts';
 import type { ProcessIdentity } from '../../machines/workload/instance-record.ts';
 import { ExitWatcher } from '../spawn/exit-watcher.ts';
+import { inheritedFds } from '../spawn/inherited-fds.ts';
 import { launch } from '../spawn/launch.ts';
 import { requireProc } from '../spawn/proc.ts';
 import { confirm, findStrays, membersOf, reapGroup, signalGroup } from '../spawn/process-group.ts';
@@ -26,12 +27,14 @@ export interface ProcessesOptions {
 export function createProcesses(options: ProcessesOptions): Processes {
   requireProc();
   const { clock, reapTimeoutMs: timeoutMs = REAP_TIMEOUT_MS } = options;
+  const masked = inheritedFds();
   const exits = new ExitWatcher(clock);
   return {
     spawn: (spec, signal) =>
       launch(spec, {
         clock,
         signal,
+        masked,
         onStarted: (identity, child) => exits.own(identity, child),
       }),
     isAlive: (identity) => Promise.resolve(confirm(identity) !== null),

@@ -85,9 +85,12 @@ export class ExitWatcher {
   #begin(key: string, entry: Watched): void {
     this.#watched.set(key, entry);
     const child = this.#children.get(key);
-    if (child) return void child.ref();
+    if (child) {
+      child.ref();
+      return;
+    }
     entry.fd = orGone(() => pin(entry.identity));
-    this.#timer ??= this.#clock.setTimeout(() => this.#look(), EXIT_POLL_MS);
+    if (this.#timer === null) this.#arm();
     if (hasEnded(entry, this.#buffer)) this.#conclude(key, UNSEEN_EXIT);
   }
 
@@ -99,7 +102,11 @@ export class ExitWatcher {
       if (hasEnded(entry, this.#buffer)) this.#conclude(key, UNSEEN_EXIT);
       else polled++;
     }
-    if (polled > 0) this.#timer = this.#clock.setTimeout(() => this.#look(), EXIT_POLL_MS);
+    if (polled > 0) this.#arm();
+  }
+
+  #arm(): void {
+    this.#timer = this.#clock.setTimeout(() => this.#look(), EXIT_POLL_MS);
   }
 
   #conclude(key: string, exit: ProcessExit): void {

@@ -4,7 +4,7 @@ import { closeSync, constants, openSync, statSync } from 'node:fs';
 import { execa } from 'execa';
 import type { ProcessSpec } from '../../actors/workload/ports/process.ts';
 import type { Clock } from '../../machines/kernel/clock.ts';
-import { codeOf } from '../../machines/kernel/coded-error.ts';
+import { CodedError, codeOf } from '../../machines/kernel/coded-error.ts';
 import type { ProcessIdentity } from '../../machines/workload/instance-record.ts';
 import { processError } from '../../machines/workload/process-errors.ts';
 import { isRunning, orGone, readBootId, readStat } from './proc.ts';
@@ -16,8 +16,11 @@ const BUSY_PAUSE_MS = 5;
 /** How long setpriv may take to become the program; it takes about a millisecond. */
 const EXECUTE_TIMEOUT_MS = 5_000;
 const EXECUTE_POLL_MS = 1;
-/** Exit codes of setpriv when it could not execute: ENOENT, anything else. */
-const SETPRIV_EXITS: ReadonlySet<number | null> = new Set([127, 126]);
+/** Exit codes of setpriv when it could not execute, as the error that was the reason. */
+const SETPRIV_EXITS: ReadonlyMap<number | undefined, string> = new Map([
+  [127, 'ENOENT'],
+  [126, 'ETXTBSY'],
+]);
 
 const LOG_FLAGS =
   constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
@@ -27,6 +30,8 @@ export interface LaunchOptions {
   /** Called in the turn of the spawn, so that no exit of the child is missed. */
   readonly onStarted: (identity: ProcessIdentity, child: ChildProcess) => void;
   readonly signal?: AbortSignal | undefined;
+  /** Descriptors of the runtime that the process would get, and gets /dev/null for. */
+  readonly masked: readonly number[];
 }
 
 type Child = ReturnType<typeof spawnDetached>;
@@ -40,26 +45,34 @@ interface Command {
 
 /** As `Processes.spawn`; the errors are those of process-errors.ts. */
 export async function launch(spec: ProcessSpec, options: LaunchOptions): Promise<ProcessIdentity> {
-  const { clock, signal } = options;
   refuseNul(spec);
   const command = await commandOf(spec);
   for (let attempt = 0; ; attempt++) {
-    signal?.throwIfAborted();
-    const child = start(spec, command);
-    if (child.pid === undefined) {
-      const cause = await causeOf(child);
-      if (codeOf(cause) === 'ETXTBSY' && attempt < BUSY_RETRIES) {
-        await pause(clock, BUSY_PAUSE_MS);
-        continue;
-      }
-      throw spawnError(spec, cause);
+    options.signal?.throwIfAborted();
+    try {
+      return await launchOnce(spec, command, options);
+    } catch (error) {
+      if (!isBusy(error) || attempt >= BUSY_RETRIES) throw error;
     }
-    const identity = identify(spec, child.pid);
-    options.onStarted(identity, child.nodeChildProcess);
-    if (command.setpriv !== undefined) await executed(spec, command.setpriv, child, clock);
-    return identity;
+    await pause(options.clock, BUSY_PAUSE_MS);
   }
 }
+
+async function launchOnce(
+  spec: ProcessSpec,
+  command: Command,
+  { clock, masked, onStarted }: LaunchOptions,
+): Promise<ProcessIdentity> {
+  const child = start(spec, command, masked);
+  if (child.pid === undefined) throw spawnError(spec, await causeOf(child));
+  const identity = identify(spec, child.pid);
+  onStarted(identity, child.nodeChildProcess);
+  if (command.setpriv !== undefined) await executed(spec, command.setpriv, child, clock);
+  return identity;
+}
+
+const isBusy = (error: unknown): boolean =>
+  error instanceof CodedError && error.details?.['errno'] === 'ETXTBSY';
 
 function refuseNul(spec: ProcessSpec): void {
   const texts = [spec.command, spec.cwd, ...spec.args, ...Object.entries(spec.env).flat()];
@@ -99,18 +112,23 @@ async function resolveSetpriv(instance: string): Promise<string> {
 }
 
 /** Without a pid when it failed; execa then carries the reason in its promise. */
-function start(spec: ProcessSpec, { file, args }: Command): Child {
-  const log = openLog(spec);
-  try {
-    return spawnDetached(spec, file, args, log);
-  } catch (cause) {
-    throw spawnError(spec, cause);
-  } finally {
-    closeSync(log);
+function start(spec: ProcessSpec, { file, args }: Command, masked: readonly number[]): Child {
+  using opened = new DisposableStack();
+  const [log, nothing] = openStreams(spec, opened);
+  const stdio: ('ignore' | number)[] = ['ignore', log, log];
+  for (const fd of masked) {
+    while (stdio.length < fd) stdio.push('ignore');
+    stdio[fd] = nothing;
   }
+  return spawnDetached(spec, file, args, stdio);
 }
 
-function spawnDetached(spec: ProcessSpec, file: string, args: readonly string[], log: number) {
+function spawnDetached(
+  spec: ProcessSpec,
+  file: string,
+  args: readonly string[],
+  stdio: readonly ('ignore' | number)[],
+) {
   return execa(file, args, {
     cwd: spec.cwd,
     env: { ...spec.env, MESH_TOKEN: spec.token },
@@ -118,20 +136,28 @@ function spawnDetached(spec: ProcessSpec, file: string, args: readonly string[],
     // Own session and process group.
     detached: true,
     cleanup: false,
-    // Files, never pipes: a pipe ties the end of the process to whoever else holds it.
-    // The types name the first descriptors only; any number is one.
-    stdio: ['ignore', log as 3, log as 3],
+    // Files, never pipes: a pipe ties the end of the process to whoever else holds it. The types
+    // name the first descriptors only; any number is one.
+    stdio: stdio as ['ignore', 3, 3],
     buffer: false,
     reject: false,
   });
 }
 
-function openLog(spec: ProcessSpec): number {
+/** Open for as long as the spawn takes: the log, and what stands for masked descriptors. */
+function openStreams(spec: ProcessSpec, opened: DisposableStack): readonly [number, number] {
   try {
     if (!statSync(spec.cwd).isDirectory()) throw new Error(`${spec.cwd} is not a folder.`);
-    return openSync(spec.logPath, LOG_FLAGS, 0o600);
+    return [
+      opened.adopt(openSync(spec.logPath, LOG_FLAGS, 0o600), closeSync),
+      opened.adopt(openSync('/dev/null', 'r+'), closeSync),
+    ];
   } catch (cause) {
-    throw spawnError(spec, cause);
+    throw processError(
+      'MESH_ERR_PROCESS_SPAWN_FAILED',
+      `Starting ${spec.instance} in ${spec.cwd} with the log ${spec.logPath} failed.`,
+      { cause, details: { instance: spec.instance, errno: codeOf(cause) ?? null } },
+    );
   }
 }
 
@@ -186,9 +212,11 @@ async function executed(
     if (program !== null && !isTool) return;
     const stat = readStat(pid);
     if (stat === null || !isRunning(stat)) {
-      const { exitCode = null } = await child;
-      if (!SETPRIV_EXITS.has(exitCode)) return;
-      throw spawnError(spec, new Error(`setpriv ended with ${exitCode}; see the log.`));
+      const { exitCode } = await child;
+      const code = SETPRIV_EXITS.get(exitCode);
+      if (code === undefined) return;
+      const message = `setpriv ended with ${exitCode}; the log says why.`;
+      throw spawnError(spec, Object.assign(new Error(message), { code }));
     }
     if (clock.monotonicNow() >= deadline) {
       child.kill('SIGKILL');
