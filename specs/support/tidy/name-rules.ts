@@ -20,8 +20,8 @@ const ROOT_FILES = [
 const ROLES = ['machine', 'actor', 'schema', 'worker', 'suite', 'spec', 'bench', 'types'];
 const FORBIDDEN_WORDS = ['util', 'utils', 'helper', 'helpers', 'common', 'misc', 'manager'];
 
-/** Files of a folder that is one idea, before it hides two. */
-const FOLDER_FILES_MAX = 20;
+/** Files of a folder that is one idea; beyond this it certainly hides two. */
+const FOLDER_FILES_MAX = 30;
 
 const inFolders = (house: House): House['files'] =>
   house.files.filter(({ path }) => FOLDERS.some((folder) => path.startsWith(folder)));

@@ -54,6 +54,8 @@ export interface Import {
   /** What is imported by name as a value, without renaming. */
   readonly values: readonly string[];
   readonly isTypeOnly: boolean;
+  /** `import(…)`: loaded when it is reached, not before the module runs. */
+  readonly isDynamic: boolean;
   readonly line: number;
 }
 
@@ -83,7 +85,8 @@ export function importsOf(file: SourceFile): Import[] {
     const values = nodesIn(node, 'specifiers')
       .filter((one) => one['importKind'] !== 'type')
       .map((one) => nameOf(nodeIn(one, 'imported')) ?? '*');
-    imports.push({ specifier, values, isTypeOnly, line: file.lineAt(node.start) });
+    const isDynamic = node.type === 'ImportExpression';
+    imports.push({ specifier, values, isTypeOnly, isDynamic, line: file.lineAt(node.start) });
   });
   return imports;
 }

@@ -26,7 +26,7 @@ const noTickets: Rule = {
   reason: 'A number means nothing to who has no access to the list it counts; say the reason.',
   check: lineRule(
     anyFile,
-    /(^|(?<!PKCS)[\s(,;])#\d+\b|\b(issue|ticket|bug|pull request|PR) ?#?\d+\b/i,
+    /(^|(?<!PKCS|:)[\s(,;])#\d+\b|\b(issue|ticket|bug|pull request|PR) ?#?\d+\b/i,
     'Say the reason itself.',
   ),
   planted: [
@@ -34,7 +34,10 @@ const noTickets: Rule = {
     { files: { 'runtime/a.ts': `// works around issue 7\n` }, at: 'runtime/a.ts:1' },
     { files: { 'ARCHITECTURE.md': 'PR 12\n' }, at: 'ARCHITECTURE.md:1' },
   ],
-  clean: { 'runtime/a.ts': 'class A { #b = 1; } // SHA-256, RFC 8785 §3, row 2\n' },
+  clean: {
+    'runtime/a.ts': 'class A { #b = 1; } // SHA-256, RFC 8785 §3, row 2\n',
+    'runtime/a.html': 'color: #777; PKCS #8\n',
+  },
 };
 
 const noMachinePaths: Rule = {
