@@ -1,7 +1,7 @@
 /** First in, first out, at constant cost. */
 export class Fifo<T> {
   #in: T[] = [];
-  #out: T[] = [];
+  #out: (T | undefined)[] = [];
   #at = 0;
 
   get isEmpty(): boolean {
@@ -19,6 +19,13 @@ export class Fifo<T> {
       this.#in = [];
       this.#at = 0;
     }
-    return this.#out[this.#at++];
+    const item = this.#out[this.#at];
+    // What has left must not be kept alive by its old place, nor an empty queue by its old size.
+    this.#out[this.#at++] = undefined;
+    if (this.#at === this.#out.length && this.#at > 0) {
+      this.#out = [];
+      this.#at = 0;
+    }
+    return item;
   }
 }

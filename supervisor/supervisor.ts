@@ -167,10 +167,17 @@ export class Supervisor {
     disarm(child);
     discardHeld(child);
     child.isGone = true;
+    this.#remember(child);
     this.table.delete(child.id);
     if (child.isSupervisor) this.supervisors--;
     if (!isSupervisorSpec(child.spec) && child.spec.resume === 'snapshot')
       this.scope.journal?.forget(child.path);
+  }
+
+  /** Only of static children, so that dynamic ones leave nothing behind. */
+  #remember({ id, order, incarnation, past }: Child): void {
+    const isStatic = order < (this.spec.children?.length ?? 0) || this.#past.has(id);
+    if (isStatic && !this.isSimple) this.#past.set(id, { incarnation, past });
   }
 
   setStatus(child: Child, status: ChildStatus): void {
@@ -372,10 +379,7 @@ export class Supervisor {
       discardHeld(child);
       child.isGone = true;
     }
-    for (const { id } of this.spec.children ?? []) {
-      const child = this.table.get(id);
-      if (child) this.#past.set(id, { incarnation: child.incarnation, past: child.past });
-    }
+    for (const child of this.table.values()) this.#remember(child);
     this.table.clear();
     this.supervisors = 0;
   }

@@ -29,6 +29,7 @@ type ActorEvent =
   | { type: 'count' };
 
 /** The types of a machine's setup. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- it is there to be named
 export const typesOf = <Types>(): Types => ({}) as Types;
 
 /** A machine that counts, and that crashes, finishes, stops at once or never, as it is told. */
@@ -175,9 +176,11 @@ export class SupervisedWorld implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const stopped = this.tree.stop();
-    let isStopped = false;
-    void stopped.then(() => (isStopped = true));
-    for (let turn = 0; turn < 100 && !isStopped; turn++) await this.clock.advance(60_000);
+    const isThrough = stopped.then(() => true);
+    for (let turn = 0; turn < 100; turn++) {
+      if (await Promise.race([isThrough, settle().then(() => false)])) return;
+      await this.clock.advance(60_000);
+    }
     await stopped;
   }
 }
