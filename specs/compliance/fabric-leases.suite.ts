@@ -35,6 +35,23 @@ export function fabricLeasesSuite(name: string, make: MakeFabricWorld): void {
       expect(await world.fabric.plan('hello')).toMatchObject({ generation: 1 });
     });
 
+    it('serves apps below their min before those that could have more', async () => {
+      await using world = make();
+      const { fabric, clock } = world;
+      const register = (node: string, cpuMilli: number) =>
+        fabric.registerNode({ node, cpuMilli, memoryMb: 0, expiresAtMs: clock.now() + 60_000 });
+      await register('lost', 100);
+      await fabric.publishPlan(planRequest({ app: 'zeta', max: 1 }));
+      await register('node-1', 200);
+      await fabric.publishPlan(planRequest({ min: 2 }));
+      await fabric.removeNode('lost');
+      for (const small of ['small-1', 'small-2']) await register(small, 1);
+      expect(await fabric.assignments('zeta')).toEqual([]);
+      await register('node-2', 100);
+      expect(await fabric.assignments('zeta')).toMatchObject([{ node: 'node-2' }]);
+      expect(await places(world)).toEqual(['node-1 0', 'node-1 1']);
+    });
+
     it.each([
       ['blue_green', 'launch'],
       ['stop_first', 'hold'],
@@ -72,7 +89,9 @@ export function fabricLeasesSuite(name: string, make: MakeFabricWorld): void {
       await clock.advance(1);
       expect(await fabric.sweep(clock.now())).toEqual({ endpoints: 1, nodes: 0 });
       expect(await urlsOf(world)).toEqual(['hello-1']);
-      await clock.advance(50_000);
+      await clock.advance(49_999);
+      expect(await fabric.sweep(clock.now())).toEqual({ endpoints: 0, nodes: 0 });
+      await clock.advance(1);
       expect(await fabric.sweep(clock.now())).toEqual({ endpoints: 0, nodes: 1 });
       expect((await fabric.nodes()).map(({ node }) => node)).toEqual(['node-1']);
       expect(await places(world)).toEqual(['node-1 0', 'node-1 1']);

@@ -92,8 +92,9 @@ export function fabricPlansSuite(name: string, make: MakeFabricWorld): void {
       await fabric.publishPlan(planRequest({ restart: true }));
       await fabric.endDeployment('hello', 2, 'reverted', REASON);
       expect(await fabric.plan('hello')).toMatchObject({ generation: 3, restart: 0 });
+      expect(await fabric.publishPlan(planRequest())).toMatchObject({ restart: 0 });
       const again = await fabric.publishPlan(planRequest({ restart: true }));
-      expect(again).toMatchObject({ generation: 4, restart: 2 });
+      expect(again).toMatchObject({ generation: 5, restart: 2 });
     });
 
     it('refuses what the budget does not hold, and changes nothing', async () => {
@@ -253,7 +254,7 @@ export function fabricPlansSuite(name: string, make: MakeFabricWorld): void {
       expect(await fabric.stopApp('hello')).toEqual(plan);
     });
 
-    it('gives its room to apps that are short of it', async () => {
+    it.each(['stopApp', 'removeApp'] as const)('gives room to other apps by %s', async (end) => {
       await using world = make();
       const { fabric, clock } = world;
       const expiresAtMs = clock.now() + 60_000;
@@ -262,7 +263,7 @@ export function fabricPlansSuite(name: string, make: MakeFabricWorld): void {
       await fabric.publishPlan(planRequest({ app: 'other', min: 2, max: 2 }));
       await fabric.publishPlan(planRequest({ max: 2 }));
       expect(await fabric.assignments('hello')).toHaveLength(1);
-      await fabric.stopApp('other');
+      await fabric[end]('other');
       expect(await fabric.assignments('hello')).toHaveLength(2);
     });
 
