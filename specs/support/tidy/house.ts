@@ -1,6 +1,7 @@
 /** The project as the tidy rules see it: paths and text, from the disk or planted by a self-test. */
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { parseAst } from 'vitest/node';
 import type { SyntaxNode } from './syntax.ts';
 
@@ -73,11 +74,15 @@ const startsOfLines = (text: string): number[] => {
   return starts;
 };
 
-/** Reads the project at `root`; what `.gitignore` names at the root is left out. */
+/**
+ * Reads the project at `root`. What `.gitignore` names is left out, and of the root's own entries those
+ * that git does not know: whoever tries the README in a clone makes some.
+ */
 export async function loadHouse(root: string): Promise<House> {
   const ignored = await ignoredNames(root);
+  const tracked = await trackedNames(root);
   const top = (await readdir(root, { withFileTypes: true })).filter(
-    (entry) => entry.name !== '.git' && !ignored.has(entry.name),
+    ({ name }) => name !== '.git' && !ignored.has(name) && (tracked?.has(name) ?? true),
   );
   const files: SourceFile[] = [];
   for (const entry of top.sort((a, b) => a.name.localeCompare(b.name)))
@@ -105,6 +110,13 @@ export function houseOf(planted: Readonly<Record<string, string>>): House {
 async function ignoredNames(root: string): Promise<Set<string>> {
   const text = await readFile(join(root, '.gitignore'), 'utf8');
   return new Set(text.split('\n').map((line) => line.trim().replaceAll('/', '')));
+}
+
+/** The root's entries that git knows; `undefined` without a repository, as in an unpacked archive. */
+async function trackedNames(root: string): Promise<Set<string> | undefined> {
+  const { exitCode, stdout } = await execa('git', ['ls-files'], { cwd: root, reject: false });
+  if (exitCode !== 0) return undefined;
+  return new Set(stdout.split('\n').map((path) => path.replace(/\/.*$/, '')));
 }
 
 async function dependenciesOf(root: string): Promise<ReadonlySet<string>> {
