@@ -1,5 +1,6 @@
 /** New lines of all logs in a folder, as they are written. */
 import { open, readdir, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
 import type { Clock } from '../../machines/kernel/clock.ts';
 import { codeOf } from '../../machines/kernel/coded-error.ts';
 import { LineSplitter } from './log-lines.ts';
@@ -11,6 +12,7 @@ export const FOLLOW_POLL_MS = 100;
 /** Read of one log at a time, so that a chatty instance does not silence the others. */
 const CHUNK_BYTES = 64 * 1024;
 const SUFFIX = '.log';
+const NO_COPY = '';
 
 export interface LogLine {
   readonly instance: string;
@@ -30,8 +32,8 @@ export interface FollowOptions {
 interface Followed {
   readonly splitter: LineSplitter;
   offset: number;
-  /** Inode of the newest copy: it changes with each rotation. 0 where there is none. */
-  copyInode: number;
+  /** The newest copy: another one with each rotation. */
+  copy: string;
 }
 
 /** Ends when `signal` aborts. Logs that appear later are followed from their start. */
@@ -73,8 +75,8 @@ async function startOf(
   path: string,
   lines: number | null,
 ): Promise<{ readonly log: Followed; readonly lines: readonly string[] }> {
-  const copyInode = await inodeOf(`${path}.1`);
-  const log: Followed = { splitter: new LineSplitter(), offset: 0, copyInode };
+  const copy = await nameOf(`${path}.1`);
+  const log: Followed = { splitter: new LineSplitter(), offset: 0, copy };
   if (lines === null) return { log, lines: [] };
   const tail = await readTail(path, lines);
   // An unfinished line is given when it is finished; most of it may be in a copy already.
@@ -82,9 +84,7 @@ async function startOf(
   return { log, lines: tail.unfinished > 0 ? tail.lines.slice(0, -1) : tail.lines };
 }
 
-async function factsOf(
-  path: string,
-): Promise<{ readonly size: number; readonly ino: number } | null> {
+async function factsOf(path: string): Promise<Stats | null> {
   try {
     return await stat(path);
   } catch (error) {
@@ -93,7 +93,11 @@ async function factsOf(
   }
 }
 
-const inodeOf = async (path: string): Promise<number> => (await factsOf(path))?.ino ?? 0;
+/** Names a file however often it is renamed; numbers of inodes alone are used again. */
+async function nameOf(path: string): Promise<string> {
+  const facts = await factsOf(path);
+  return facts === null ? NO_COPY : `${facts.ino}/${facts.birthtimeMs}`;
+}
 
 async function readOn(path: string, log: Followed): Promise<string[]> {
   const copy = await copyOf(path, log);
@@ -101,7 +105,7 @@ async function readOn(path: string, log: Followed): Promise<string[]> {
     // A copy has the offsets of the log that it was; so reading goes on where it stopped.
     const chunk = await readChunk(copy.path, log.offset);
     if (chunk.length > 0) return take(log, chunk);
-    log.copyInode = copy.inode;
+    log.copy = copy.name;
     log.offset = 0;
     return readOn(path, log);
   }
@@ -114,14 +118,16 @@ async function readOn(path: string, log: Followed): Promise<string[]> {
 async function copyOf(
   path: string,
   log: Followed,
-): Promise<{ readonly path: string; readonly inode: number } | null> {
-  let next: { readonly path: string; readonly inode: number } | null = null;
+): Promise<{ readonly path: string; readonly name: string } | null> {
+  let next: { readonly path: string; readonly name: string } | null = null;
   for (let number = 1; number <= LOG_COPIES; number++) {
-    const inode = await inodeOf(`${path}.${number}`);
-    if (inode === log.copyInode) return next;
-    next = { path: `${path}.${number}`, inode };
+    const name = await nameOf(`${path}.${number}`);
+    if (name === log.copy) return next;
+    if (name !== NO_COPY) next = { path: `${path}.${number}`, name };
   }
-  // Rotated more often than there are copies: what is there is read, from its start.
+  if (log.copy === NO_COPY) return next;
+  // Rotated more often than there are copies: all that is there is read.
+  log.copy = NO_COPY;
   log.offset = 0;
   return next;
 }
