@@ -51,8 +51,10 @@ export interface PackedSpore {
 
 /**
  * Packs and signs a binary. The spore appears at `outPath` whole or not at all. The same binary,
- * manifest, key and `createdAt` give the same bytes. Rejects with MESH_ERR_SPORE_JSON, _MANIFEST,
- * _UNREADABLE, _TOO_LARGE, _INPUT_CHANGED, _NO_SPACE, _WRITE, or an error of the pool.
+ * manifest, key and `createdAt` give the same bytes, with the same build of Node on the same kind of
+ * processor: zlib may find other matches elsewhere, which inflate to the same. Rejects with
+ * MESH_ERR_SPORE_JSON, _MANIFEST, _UNREADABLE, _TOO_LARGE, _INPUT_CHANGED, _NO_SPACE, _WRITE, or an
+ * error of the pool.
  */
 export async function packSpore(pool: WorkerPool, options: PackOptions): Promise<PackedSpore> {
   const build = manifestBuilder(options);

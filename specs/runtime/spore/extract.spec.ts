@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   existsSync,
@@ -136,6 +137,30 @@ describe('extractSpore', () => {
     expect(readFileSync(binaryPath).subarray(0, 4).toString()).toBe('new ');
   });
 
+  it('gives the signed bytes or none when the file is rewritten in place meanwhile', async () => {
+    using folder = scratch();
+    const binary = randomBytes(6_000_000);
+    const { packed, options } = await world(folder, binary);
+    const noise = randomBytes(packed.bytes);
+    for (let attempt = 0; attempt < 4; attempt++) {
+      const whole = readFileSync(packed.path);
+      const rewriting = poolWith(pool, {
+        run: (task, payload, runOptions) =>
+          pool.run(task, payload, {
+            ...runOptions,
+            onProgress: () => writeFileSync(packed.path, noise, { flag: 'r+' }),
+          }),
+      });
+      const destDir = folder.file(`in-place-${attempt}`);
+      const outcome = await extractSpore(rewriting, packed.path, { ...options, destDir }).then(
+        ({ binaryPath }) => readFileSync(binaryPath).equals(binary),
+        (error: { code?: string }) => error.code,
+      );
+      expect([true, 'MESH_ERR_SPORE_DATA', 'MESH_ERR_SPORE_DIGEST']).toContain(outcome);
+      writeFileSync(packed.path, whole);
+    }
+  });
+
   it.skipIf(!canMount)('keeps nothing half-written when there is no space', async () => {
     using folder = scratch();
     const { packed, options } = await world(folder, Buffer.alloc(3_000_000, 'mycelium'));
@@ -200,12 +225,15 @@ describe('verifySpore', () => {
     });
   });
 
-  it.skipIf(process.getuid?.() === 0)('rejects for a file that it may not read', async () => {
-    using folder = scratch();
-    const { packed, trust } = await world(folder);
-    chmodSync(packed.path, 0);
-    await expect(verifySpore(pool, packed.path, { trust })).rejects.toMatchObject({
-      code: 'MESH_ERR_SPORE_UNREADABLE',
-    });
-  });
+  it.skipIf(process.getuid?.() === 0)(
+    'rejects for a file that it may not read (root may read all)',
+    async () => {
+      using folder = scratch();
+      const { packed, trust } = await world(folder);
+      chmodSync(packed.path, 0);
+      await expect(verifySpore(pool, packed.path, { trust })).rejects.toMatchObject({
+        code: 'MESH_ERR_SPORE_UNREADABLE',
+      });
+    },
+  );
 });
