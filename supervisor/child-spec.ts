@@ -1,9 +1,12 @@
 /** What a supervisor is told about its children; the words and the defaults are OTP's. */
 import type { AnyActorLogic, InputFrom, Snapshot, SnapshotFrom } from 'xstate';
-import type { Backoff } from './backoff.ts';
+import type { Backoff } from './restart/backoff.ts';
 
+/** When a child that ended by itself is started again. */
 export type RestartType = 'permanent' | 'transient' | 'temporary';
+/** Which siblings a restart takes along. */
 export type Strategy = 'one_for_one' | 'one_for_all' | 'rest_for_one' | 'simple_one_for_one';
+/** Whether the end of significant children ends their supervisor. */
 export type AutoShutdown = 'never' | 'any_significant' | 'all_significant';
 /** Milliseconds to stop in, or not at all, or without limit. */
 export type Shutdown = number | 'brutal_kill' | 'infinity';
@@ -17,6 +20,7 @@ export interface InputScope {
   readonly incarnation: number;
 }
 
+/** A worker: any XState actor and how it is kept. */
 export interface ChildSpec {
   /** Unique in its supervisor; becomes the last segment of the child's path. */
   readonly id: string;
@@ -43,6 +47,7 @@ export interface ChildSpec {
   readonly mailbox?: MailboxOnRestart;
 }
 
+/** A supervisor: how it restarts its children, and which they are. */
 export interface SupervisorSpec {
   readonly id: string;
   readonly type: 'supervisor';
@@ -65,6 +70,7 @@ export interface SupervisorSpec {
   readonly significant?: boolean;
 }
 
+/** What a supervisor can have for a child. */
 export type AnyChildSpec = ChildSpec | SupervisorSpec;
 
 /** For `simple_one_for_one`: what differs from the template. Without an id it gets a number. */
@@ -73,8 +79,11 @@ export interface TemplateChild {
   readonly input?: unknown;
 }
 
+/** As OTP. */
 export const INTENSITY_DEFAULT = 1;
+/** As OTP. */
 export const PERIOD_MS_DEFAULT = 5000;
+/** As OTP, for workers; supervisors get `infinity`. */
 export const SHUTDOWN_MS_DEFAULT = 5000;
 /** OTP waits for ever for a child's start; nothing here does. */
 export const START_TIMEOUT_MS_DEFAULT = 30_000;
@@ -82,8 +91,10 @@ export const START_TIMEOUT_MS_DEFAULT = 30_000;
 export const isSupervisorSpec = (spec: AnyChildSpec): spec is SupervisorSpec =>
   spec.type === 'supervisor';
 
+/** The restart type, with its default. */
 export const restartOf = (spec: AnyChildSpec): RestartType => spec.restart ?? 'permanent';
 
+/** The time to stop in, with its default. */
 export const shutdownOf = (spec: AnyChildSpec): Shutdown =>
   spec.shutdown ?? (isSupervisorSpec(spec) ? 'infinity' : SHUTDOWN_MS_DEFAULT);
 

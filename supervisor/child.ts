@@ -1,12 +1,13 @@
 /** One child of a supervisor over all its incarnations. */
 import type { AnyActorRef, EventObject, Snapshot } from 'xstate';
 import type { TimerId } from '../machines/kernel/clock.ts';
-import type { Cell, CellOwner } from './cell.ts';
+import type { Cell, CellOwner } from './delivery/cell.ts';
 import { isSupervisorSpec, restartOf } from './child-spec.ts';
 import type { AnyChildSpec, RestartType } from './child-spec.ts';
-import type { ExitReason } from './exit-reason.ts';
+import type { ExitReason } from './restart/exit-reason.ts';
 import type { Supervisor } from './supervisor.ts';
 
+/** Where a child is in its life. */
 export type ChildStatus =
   /** Created, not yet ready. */
   | 'starting'
@@ -27,6 +28,7 @@ export type ChildOutcome =
 /** Incarnations count on when a supervisor restarts, so a path never has one number twice. */
 export type Past = Map<string, PastChild>;
 
+/** Where a static child had come to when its supervisor ended. */
 export interface PastChild {
   readonly incarnation: number;
   readonly past: Past | undefined;
@@ -124,5 +126,6 @@ export class Child implements CellOwner {
   }
 }
 
+/** Whether an incarnation exists. */
 export const isAliveStatus = (status: ChildStatus): boolean =>
   status === 'starting' || status === 'running' || status === 'stopping';

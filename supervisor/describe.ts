@@ -2,6 +2,7 @@
 import type { Child, ChildStatus } from './child.ts';
 import type { Supervisor, SupervisorStatus } from './supervisor.ts';
 
+/** One child or supervisor, with all under it. */
 export interface TreeNode {
   readonly path: string;
   readonly id: string;
@@ -19,6 +20,7 @@ export interface TreeNode {
   readonly children: readonly TreeNode[];
 }
 
+/** The tree as it is at this moment. */
 export const describeTree = (root: Supervisor): TreeNode => ({
   path: root.path,
   id: root.spec.id,

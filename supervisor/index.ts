@@ -1,5 +1,5 @@
 /** OTP supervision for any XState actor. */
-export type { Backoff } from './backoff.ts';
+export type { Backoff } from './restart/backoff.ts';
 export { childSpec } from './child-spec.ts';
 export type {
   AnyChildSpec,
@@ -15,11 +15,12 @@ export type {
   TemplateChild,
 } from './child-spec.ts';
 export type { ChildStatus } from './child.ts';
-export type { DeadLetter, DeadLetterReason, DeadLettersView } from './dead-letters.ts';
+export type { DeadLetter, DeadLetterReason, DeadLettersView } from './delivery/dead-letters.ts';
+export { stateText } from './describe.ts';
 export type { TreeNode } from './describe.ts';
 export { SUPERVISOR_ERRORS } from './errors.ts';
-export type { ExitReason, ExitReasonJson } from './exit-reason.ts';
-export type { WatchEvent } from './names.ts';
+export type { ExitReason, ExitReasonJson } from './restart/exit-reason.ts';
+export type { WatchEvent } from './reports/names.ts';
 export type {
   ChildCounts,
   ChildInfo,
@@ -39,9 +40,9 @@ export type {
   TreeInspection,
   TreeOptions,
 } from './ports.ts';
-export type { SupervisorReport, SupervisorReportType } from './reports.ts';
+export type { SupervisorReport, SupervisorReportType } from './reports/reports.ts';
 export type { SupervisorSnapshot, SupervisorStatus } from './supervisor.ts';
 export { supervisorMachine } from './supervisor.machine.ts';
 export type { SupervisorEvent } from './supervisor.machine.ts';
 export { createTree } from './tree.ts';
-export type { SupervisorHandle, Tree } from './tree.ts';
+export type { SupervisorHandle, Tree } from './tree.types.ts';

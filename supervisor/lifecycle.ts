@@ -1,16 +1,16 @@
 /** The life of one child: launched, ready, asked to stop, killed, gone. */
 import type { Snapshot } from 'xstate';
-import type { Cell } from './cell.ts';
+import type { Cell } from './delivery/cell.ts';
 import type { Child } from './child.ts';
 import { START_TIMEOUT_MS_DEFAULT, isSupervisorSpec, shutdownOf } from './child-spec.ts';
 import type { ChildSpec, InputScope } from './child-spec.ts';
 import { supervisorError } from './errors.ts';
-import { exitReasonJson } from './exit-reason.ts';
-import type { ExitReason } from './exit-reason.ts';
+import { exitReasonJson } from './restart/exit-reason.ts';
+import type { ExitReason } from './restart/exit-reason.ts';
 import type { SnapshotJournal } from './ports.ts';
-import { STOP_COMMAND, collectMail, deliverHeld } from './mail.ts';
+import { STOP_COMMAND, collectMail, deliverHeld } from './delivery/mail.ts';
 import type { SupervisorOwner } from './supervisor.ts';
-import { declares, reactsToStop } from './xstate-adapter.ts';
+import { declares, reactsToStop } from './xstate-shape.ts';
 
 /** A machine that continues from a snapshot arms its deadlines again at this command. */
 const RESUME_COMMAND = Object.freeze({ type: 'resume' });
@@ -20,7 +20,7 @@ export function launch(child: Child): void {
   const { supervisor, spec } = child;
   child.incarnation++;
   child.undecided = undefined;
-  supervisor.setStatus(child, 'starting');
+  supervisor.table.setStatus(child, 'starting');
   if (isSupervisorSpec(spec)) {
     const owner: SupervisorOwner = {
       path: supervisor.path,
@@ -120,7 +120,7 @@ function markReady(child: Child): void {
   const { supervisor } = child;
   const { clock, reports, watchers } = supervisor.scope;
   release(child);
-  supervisor.setStatus(child, 'running');
+  supervisor.table.setStatus(child, 'running');
   child.readyAtMs = clock.monotonicNow();
   child.hasBeenReady = true;
   child.isResuming = false;
@@ -141,7 +141,7 @@ export function beginStop(child: Child): void {
   const { supervisor, cell, nested, spec } = child;
   const shutdown = shutdownOf(spec);
   release(child);
-  supervisor.setStatus(child, 'stopping');
+  supervisor.table.setStatus(child, 'stopping');
   // It ended a moment ago, and its end is on its way through the queue.
   if (cell?.exit) return;
   if (shutdown === 'brutal_kill') {
@@ -207,6 +207,7 @@ export function arm(child: Child, delayMs: number, act: () => void): void {
   child.timer = timer;
 }
 
+/** Cancels the child's deadline. */
 export function disarm(child: Child): void {
   if (child.timer === undefined) return;
   child.supervisor.scope.clock.clearTimeout(child.timer);

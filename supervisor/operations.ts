@@ -5,15 +5,17 @@ import { isSupervisorSpec, restartOf } from './child-spec.ts';
 import type { AnyChildSpec, ChildSpec, RestartType, TemplateChild } from './child-spec.ts';
 import { supervisorError } from './errors.ts';
 import { beginStop, disarm, launch } from './lifecycle.ts';
-import { discardHeld } from './mail.ts';
+import { discardHeld } from './delivery/mail.ts';
 import type { Supervisor } from './supervisor.ts';
 
+/** The child is ready. */
 export interface ChildStarted {
   readonly ok: true;
   readonly path: string;
   readonly incarnation: number;
 }
 
+/** The operation changed nothing. */
 export interface Refused<Reason extends string> {
   readonly ok: false;
   readonly reason: Reason;
@@ -21,17 +23,22 @@ export interface Refused<Reason extends string> {
   readonly cause?: unknown;
 }
 
+/** Answers of `startChild`. */
 export type StartChildResult =
   | ChildStarted
   | Refused<'already_started' | 'already_present' | 'max_children' | 'not_found' | 'start_error'>;
+/** Answers of `terminateChild`. */
 export type TerminateChildResult = { readonly ok: true } | Refused<'not_found'>;
+/** Answers of `restartChild`. */
 export type RestartChildResult =
   | ChildStarted
   | Refused<'not_found' | 'running' | 'restarting' | 'start_error'>;
+/** Answers of `deleteChild`. */
 export type DeleteChildResult =
   | { readonly ok: true }
   | Refused<'not_found' | 'running' | 'restarting'>;
 
+/** A child as it is at this moment. */
 export interface ChildInfo {
   readonly id: string;
   readonly path: string;
@@ -74,7 +81,7 @@ export async function startChild(
         else if (supervisor.table.size >= (supervisor.spec.maxChildren ?? Infinity))
           resolve(refused('max_children'));
         else {
-          const child = supervisor.add(spec);
+          const child = supervisor.table.add(spec);
           begin(child, (result) => {
             // As in OTP, the spec of a child that never started is not kept.
             if (!result.ok && child.status === 'stopped') supervisor.remove(child);
@@ -147,11 +154,12 @@ export const whichChildren = (supervisor: Supervisor): ChildInfo[] =>
     sinceMs: child.sinceMs,
   }));
 
-export const countChildren = ({ table, active, supervisors }: Supervisor): ChildCounts => ({
+/** Counts, kept up to date rather than taken. */
+export const countChildren = ({ table }: Supervisor): ChildCounts => ({
   specs: table.size,
-  active,
-  supervisors,
-  workers: table.size - supervisors,
+  active: table.active,
+  supervisors: table.supervisors,
+  workers: table.size - table.supervisors,
 });
 
 function begin(
@@ -175,7 +183,7 @@ function terminate(child: Child, done: () => void): void {
     disarm(child);
     child.undecided = undefined;
     discardHeld(child);
-    if (child.status !== 'stopped') supervisor.setStatus(child, 'stopped');
+    if (child.status !== 'stopped') supervisor.table.setStatus(child, 'stopped');
     if (child.restart === 'temporary' || supervisor.isSimple) supervisor.remove(child);
     done();
     return;
@@ -194,7 +202,7 @@ const aborted = (path: string): Error =>
 
 function fromTemplate(supervisor: Supervisor, given: TemplateChild): AnyChildSpec {
   const template = supervisor.spec.children?.[0] as AnyChildSpec;
-  const id = given.id ?? supervisor.nextTemplateId();
+  const id = given.id ?? supervisor.table.nextTemplateId(template.id);
   if (isSupervisorSpec(template)) return { ...template, id };
   const spec: ChildSpec = { ...template, id };
   return given.input === undefined ? spec : { ...spec, input: given.input };

@@ -28,8 +28,10 @@ export interface LogLine {
   readonly details?: unknown;
 }
 
+/** Where lines go. */
 export type Logger = (line: LogLine) => void;
 
+/** What a tree works with. */
 export interface TreeOptions {
   readonly clock: Clock;
   readonly random: Random;

@@ -9,6 +9,7 @@ import type { Supervisor } from './supervisor.ts';
 /** Children handled before other work has its turn. */
 const BATCH = 64;
 
+/** Children set in motion in order, each waited for. */
 export class Sequence {
   readonly #supervisor: Supervisor;
   readonly #children: readonly Child[];

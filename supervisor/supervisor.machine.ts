@@ -5,6 +5,7 @@
  */
 import { setup } from 'xstate';
 
+/** What moves a supervisor from state to state. */
 export type SupervisorEvent =
   | { type: 'start' }
   /** All children of the start, or of a group restart, are ready. */
@@ -17,6 +18,7 @@ export type SupervisorEvent =
   /** Its own time to stop is over. */
   | { type: 'kill' };
 
+/** The chart. */
 export const supervisorMachine = setup({
   types: {} as { events: SupervisorEvent },
 }).createMachine({

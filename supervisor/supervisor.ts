@@ -3,26 +3,26 @@
  * an object and not a machine, so that 100,000 children cost no more each than ten do;
  * `supervisor.machine.ts` draws the states that it goes through.
  */
-import { Child } from './child.ts';
-import type { ChildStatus, Past } from './child.ts';
-import { isAliveStatus } from './child.ts';
+import type { Child, Past } from './child.ts';
+import { ChildTable } from './child-table.ts';
 import { INTENSITY_DEFAULT, PERIOD_MS_DEFAULT, isSupervisorSpec } from './child-spec.ts';
-import type { AnyChildSpec, Strategy, SupervisorSpec } from './child-spec.ts';
-import { backoffDelayMs } from './backoff.ts';
+import type { Strategy, SupervisorSpec } from './child-spec.ts';
+import { backoffDelayMs } from './restart/backoff.ts';
 import { supervisorError } from './errors.ts';
-import { causeOf, isAbnormal, isRestarted } from './exit-reason.ts';
-import type { ExitReason } from './exit-reason.ts';
-import { Fifo } from './fifo.ts';
-import { GroupRestart } from './group-restart.ts';
+import { causeOf, isAbnormal, isRestarted } from './restart/exit-reason.ts';
+import type { ExitReason } from './restart/exit-reason.ts';
+import { Fifo } from './delivery/fifo.ts';
+import { GroupRestart } from './restart/group-restart.ts';
 import { arm, detach, disarm, kill, launch } from './lifecycle.ts';
-import { discardHeld } from './mail.ts';
-import { RestartWindow } from './restart-window.ts';
-import * as say from './say.ts';
+import { discardHeld } from './delivery/mail.ts';
+import { RestartWindow } from './restart/restart-window.ts';
+import * as say from './reports/say.ts';
 import { startInOrder, stopInOrder } from './sequence.ts';
 import type { Sequence } from './sequence.ts';
 import type { TreeScope } from './tree-scope.ts';
-import { ParentPort } from './xstate-adapter.ts';
+import { ParentPort } from './xstate-shape.ts';
 
+/** `restarting` is only said while a group restarts; the chart is `supervisor.machine.ts`. */
 export type SupervisorStatus = 'starting' | 'running' | 'restarting' | 'stopping' | 'stopped';
 
 /** What a supervisor shows of itself, in the shape of an XState snapshot. */
@@ -49,6 +49,7 @@ export interface SupervisorOwner {
   ended(reason: ExitReason): void;
 }
 
+/** See the head of this file. Its methods are called by the parts of this folder only. */
 export class Supervisor {
   readonly scope: TreeScope;
   readonly spec: SupervisorSpec;
@@ -57,20 +58,14 @@ export class Supervisor {
   readonly strategy: Strategy;
   /** What its children have for a parent. */
   readonly port: ParentPort;
-  readonly table = new Map<string, Child>();
+  readonly table: ChildTable;
   status: SupervisorStatus = 'stopped';
   sinceMs = 0;
   /** The start, stop or group restart under way; operations wait until it is through. */
   sequence: Sequence | undefined = undefined;
-  /** Children that are starting, running or stopping. */
-  active = 0;
-  supervisors = 0;
   readonly #owner: SupervisorOwner;
-  readonly #past: Past;
   readonly #window: RestartWindow;
   readonly #group: GroupRestart;
-  #significant = 0;
-  #order = 0;
   /** Children that ended by themselves while a sequence was under way. */
   #undecided = new Fifo<Child>();
   #requests = new Fifo<{ whenFree: () => void; whenGone: () => void }>();
@@ -89,9 +84,9 @@ export class Supervisor {
     this.path = path;
     this.incarnation = incarnation;
     this.strategy = spec.strategy ?? 'one_for_one';
-    this.port = new ParentPort(spec.id, path, scope.host);
+    this.port = new ParentPort(spec.id, path, scope.host.system);
     this.#owner = owner;
-    this.#past = past;
+    this.table = new ChildTable(this, scope.clock, past);
     this.#window = new RestartWindow(this.intensity, this.periodMs);
     this.#group = new GroupRestart(this);
   }
@@ -126,7 +121,7 @@ export class Supervisor {
         path: this.path,
         strategy: this.strategy,
         children: this.table.size,
-        active: this.active,
+        active: this.table.active,
       },
     };
   }
@@ -134,7 +129,7 @@ export class Supervisor {
   start(): void {
     this.enter('starting');
     const specs = this.isSimple ? [] : (this.spec.children ?? []);
-    const children = specs.map((spec) => this.add(spec));
+    const children = specs.map((spec) => this.table.add(spec));
     this.sequence = startInOrder(this, children, () => {
       this.enter('running');
       this.#owner.ready();
@@ -148,45 +143,15 @@ export class Supervisor {
     this.sinceMs = this.scope.clock.now();
   }
 
-  add(spec: AnyChildSpec): Child {
-    const child = new Child(this, spec, this.#order++, this.#past.get(spec.id));
-    this.table.set(child.id, child);
-    if (child.isSupervisor) this.supervisors++;
-    return child;
-  }
-
-  /** An id for a child of `simple_one_for_one` that was given none. */
-  nextTemplateId(): string {
-    return `${this.spec.children?.[0]?.id ?? this.spec.id}-${this.#order + 1}`;
-  }
-
   /** Forgets a child that is not running. */
   remove(child: Child): void {
     if (child.isGone) return;
-    if (child.status !== 'stopped') this.setStatus(child, 'stopped');
+    if (child.status !== 'stopped') this.table.setStatus(child, 'stopped');
     disarm(child);
     discardHeld(child);
-    child.isGone = true;
-    this.#remember(child);
-    this.table.delete(child.id);
-    if (child.isSupervisor) this.supervisors--;
+    this.table.delete(child);
     if (!isSupervisorSpec(child.spec) && child.spec.resume === 'snapshot')
       this.scope.journal?.forget(child.path);
-  }
-
-  /** Only of static children, so that dynamic ones leave nothing behind. */
-  #remember({ id, order, incarnation, past }: Child): void {
-    const isStatic = order < (this.spec.children?.length ?? 0) || this.#past.has(id);
-    if (isStatic && !this.isSimple) this.#past.set(id, { incarnation, past });
-  }
-
-  setStatus(child: Child, status: ChildStatus): void {
-    const was = child.status;
-    this.active += Number(isAliveStatus(status)) - Number(isAliveStatus(was));
-    if (child.spec.significant)
-      this.#significant += Number(status !== 'stopped') - Number(was !== 'stopped');
-    child.status = status;
-    child.sinceMs = this.scope.clock.now();
   }
 
   /** An incarnation has ended, in whatever way. */
@@ -202,7 +167,10 @@ export class Supervisor {
   #stopped(child: Child, found: ExitReason): void {
     const reason = orderly(found);
     const isInGroup = this.#group.has(child);
-    this.setStatus(child, isInGroup && child.restart !== 'temporary' ? 'restarting' : 'stopped');
+    this.table.setStatus(
+      child,
+      isInGroup && child.restart !== 'temporary' ? 'restarting' : 'stopped',
+    );
     say.stopped(child, reason);
     if (!isInGroup || child.restart === 'temporary') discardHeld(child);
     if (child.restart === 'temporary' || this.isSimple) this.remove(child);
@@ -213,11 +181,11 @@ export class Supervisor {
     const cause = startCause(child, reason);
     say.startFailed(child, cause);
     if (this.isEnding || child.waiters) {
-      this.setStatus(child, 'stopped');
+      this.table.setStatus(child, 'stopped');
       discardHeld(child);
       child.settle({ type: 'failed', cause });
     } else if (this.status === 'starting') {
-      this.setStatus(child, 'stopped');
+      this.table.setStatus(child, 'stopped');
       this.#failStart(child, cause);
     } else {
       this.sequence = undefined;
@@ -237,7 +205,7 @@ export class Supervisor {
   #exited(child: Child, reason: ExitReason): void {
     const willRestart = !this.isEnding && isRestarted(child.restart, reason);
     say.exited(child, reason, willRestart);
-    this.setStatus(child, willRestart ? 'restarting' : 'stopped');
+    this.table.setStatus(child, willRestart ? 'restarting' : 'stopped');
     if (this.isEnding) return;
     child.undecided = reason;
     this.#undecided.push(child);
@@ -274,13 +242,13 @@ export class Supervisor {
   #considerAutoShutdown(child: Child): void {
     const mode = this.spec.autoShutdown ?? 'never';
     if (!child.spec.significant || mode === 'never') return;
-    if (mode === 'all_significant' && this.#significant > 0) return;
+    if (mode === 'all_significant' && this.table.significant > 0) return;
     say.autoShutdown(this, child);
     this.shutdown({ type: 'shutdown' });
   }
 
   #restart(child: Child, reason: ExitReason): void {
-    this.setStatus(child, 'restarting');
+    this.table.setStatus(child, 'restarting');
     const delayMs = this.#delayMs(child);
     if (delayMs > 0) say.backoff(child, delayMs);
     if (this.isGroup) this.#group.begin(child, delayMs, reason);
@@ -346,7 +314,7 @@ export class Supervisor {
     this.#quit('stopping');
     for (const child of [...this.table.values()].toReversed()) {
       if (!child.isAlive) continue;
-      this.setStatus(child, 'stopping');
+      this.table.setStatus(child, 'stopping');
       kill(child);
     }
     this.#clear();
@@ -360,7 +328,7 @@ export class Supervisor {
     for (const child of this.table.values()) {
       if (child.isAlive) continue;
       disarm(child);
-      if (child.status !== 'stopped') this.setStatus(child, 'stopped');
+      if (child.status !== 'stopped') this.table.setStatus(child, 'stopped');
     }
     for (let request = this.#requests.shift(); request; request = this.#requests.shift())
       request.whenGone();
@@ -375,13 +343,8 @@ export class Supervisor {
   #clear(): void {
     this.sequence = undefined;
     this.enter('stopped');
-    for (const child of this.table.values()) {
-      discardHeld(child);
-      child.isGone = true;
-    }
-    for (const child of this.table.values()) this.#remember(child);
+    for (const child of this.table.values()) discardHeld(child);
     this.table.clear();
-    this.supervisors = 0;
   }
 }
 

@@ -2,11 +2,11 @@ import type { Clock } from '../machines/kernel/clock.ts';
 import type { Random } from '../machines/kernel/random.ts';
 import type { Past } from './child.ts';
 import type { SupervisorSpec } from './child-spec.ts';
-import type { DeadLetters } from './dead-letters.ts';
-import type { Watchers } from './names.ts';
+import type { DeadLetters } from './delivery/dead-letters.ts';
+import type { Watchers } from './reports/names.ts';
 import type { SnapshotJournal } from './ports.ts';
-import type { Listeners, SupervisorReport } from './reports.ts';
-import type { RunQueue } from './run-queue.ts';
+import type { Listeners, SupervisorReport } from './reports/reports.ts';
+import type { RunQueue } from './delivery/run-queue.ts';
 import type { Supervisor, SupervisorOwner } from './supervisor.ts';
 import type { ActorHost } from './xstate-adapter.ts';
 

@@ -1,18 +1,17 @@
-/** A supervision tree, seen from outside: every child is named by its path. */
 import type { EventObject, Snapshot } from 'xstate';
 import type { Child } from './child.ts';
 import { checkSupervisorSpec } from './check-spec.ts';
 import type { AnyChildSpec, SupervisorSpec, TemplateChild } from './child-spec.ts';
-import { DeadLetters } from './dead-letters.ts';
-import type { DeadLetterReason, DeadLettersView } from './dead-letters.ts';
+import { DeadLetters } from './delivery/dead-letters.ts';
+import type { DeadLetterReason } from './delivery/dead-letters.ts';
 import { describeTree } from './describe.ts';
 import type { TreeNode } from './describe.ts';
 import { supervisorError } from './errors.ts';
-import { codedCause, exitReasonJson } from './exit-reason.ts';
-import type { ExitReason } from './exit-reason.ts';
-import { sendToChild } from './mail.ts';
-import { Watchers } from './names.ts';
-import type { WatchEvent } from './names.ts';
+import { codedCause, exitReasonJson } from './restart/exit-reason.ts';
+import type { ExitReason } from './restart/exit-reason.ts';
+import { sendToChild } from './delivery/mail.ts';
+import { Watchers } from './reports/names.ts';
+import type { WatchEvent } from './reports/names.ts';
 import * as operations from './operations.ts';
 import type {
   ChildCounts,
@@ -23,55 +22,15 @@ import type {
   TerminateChildResult,
 } from './operations.ts';
 import type { TreeInspection, TreeOptions } from './ports.ts';
-import { Listeners } from './reports.ts';
-import type { SupervisorReport } from './reports.ts';
-import { RunQueue } from './run-queue.ts';
+import { Listeners } from './reports/reports.ts';
+import type { SupervisorReport } from './reports/reports.ts';
+import { RunQueue } from './delivery/run-queue.ts';
 import { Supervisor } from './supervisor.ts';
 import type { SupervisorOwner } from './supervisor.ts';
 import type { TreeScope } from './tree-scope.ts';
+import type { SupervisorHandle, Tree } from './tree.types.ts';
 import { ActorHost } from './xstate-adapter.ts';
-import type { Cell } from './cell.ts';
-
-/** One supervisor of a tree, by the path it was asked for; it follows restarts. */
-export interface SupervisorHandle {
-  readonly path: string;
-  startChild(spec: AnyChildSpec | TemplateChild): Promise<StartChildResult>;
-  terminateChild(id: string): Promise<TerminateChildResult>;
-  restartChild(id: string): Promise<RestartChildResult>;
-  deleteChild(id: string): Promise<DeleteChildResult>;
-  whichChildren(): ChildInfo[];
-  countChildren(): ChildCounts;
-}
-
-export interface Tree {
-  /** The root's id. */
-  readonly path: string;
-  /** Resolves when every static child is ready; rejects with the coded cause. Call it once or more. */
-  start(): Promise<void>;
-  /** Stops children in reverse order, each within its time; resolves when all is gone. */
-  stop(): Promise<void>;
-  /** Resolves when the root has ended: stopped, failed to start, or given up. Never rejects. */
-  readonly ended: Promise<ExitReason>;
-  /** False when the event became a dead letter or was dropped; it never throws. */
-  send(path: string, event: EventObject): boolean;
-  /** The present snapshot of whoever has this path; of a supervisor, a small one. */
-  snapshotOf(path: string): Snapshot<unknown> | undefined;
-  supervisor(path: string): SupervisorHandle | undefined;
-  startChild(supervisorPath: string, spec: AnyChildSpec | TemplateChild): Promise<StartChildResult>;
-  terminateChild(supervisorPath: string, id: string): Promise<TerminateChildResult>;
-  restartChild(supervisorPath: string, id: string): Promise<RestartChildResult>;
-  deleteChild(supervisorPath: string, id: string): Promise<DeleteChildResult>;
-  /** In start order; empty when there is no such supervisor. */
-  whichChildren(supervisorPath: string): ChildInfo[];
-  countChildren(supervisorPath: string): ChildCounts;
-  /** Tells when the path goes and comes back; the listener is not told how it is now. */
-  watch(path: string, listener: (event: WatchEvent) => void): () => void;
-  onReport(listener: (report: SupervisorReport) => void): () => void;
-  /** Every event and snapshot of every actor; costs nothing while nobody looks. */
-  inspect(listener: (seen: TreeInspection) => void): () => void;
-  readonly deadLetters: DeadLettersView;
-  describe(): TreeNode;
-}
+import type { Cell } from './delivery/cell.ts';
 
 const NO_CHILDREN: ChildCounts = { specs: 0, active: 0, supervisors: 0, workers: 0 };
 const NOT_FOUND = { ok: false, reason: 'not_found' } as const;

@@ -1,95 +1,36 @@
 /**
- * The only file that knows XState's semi-internal shape. It offers the supervisor a host for actors
- * of any logic and keeps four promises that XState 5 does not:
+ * The only place, with `xstate-shape.ts`, that knows how XState works inside. It offers the supervisor
+ * a host for actors of any logic and keeps four promises that XState 5 does not:
  *
  * - mail goes through the run queue (XState delivers on the sender's stack); only a machine's mail to
  *   its own child stays synchronous, because XState stops that child right after its last mail;
  * - when an actor ends, everything that it spawned or invoked ends with it, at once;
  * - timers are indexed by actor (XState scans all timers of the system for each actor that stops);
  * - a user's `*` never matches the end of a child.
- *
- * What it touches: an actor's parent is any object with `system` and `_send`; `system._relay`,
- * `_unregister`, `_sendInspectionEvent` and `scheduler` are replaceable; `Actor._stop`, `_error`,
- * `_processingStatus`, `_parent`, `_actorScope`. A spec pins each of these to XState's behaviour.
  */
 import { StateMachine, createActor, fromTransition } from 'xstate';
 import type { AnyActorLogic, AnyActorRef, EventObject, Snapshot } from 'xstate';
 import xstatePackage from 'xstate/package.json' with { type: 'json' };
 import type { Clock } from '../machines/kernel/clock.ts';
-import { ActorTimers } from './actor-timers.ts';
-import { Cell } from './cell.ts';
-import type { CellHost, CellOwner } from './cell.ts';
-import { supervisorError } from './errors.ts';
+import { ActorTimers } from './delivery/actor-timers.ts';
+import { Cell } from './delivery/cell.ts';
+import type { CellHost, CellOwner } from './delivery/cell.ts';
+import type { RunQueue } from './delivery/run-queue.ts';
 import type { AsyncAttribution, Logger } from './ports.ts';
-import type { RunQueue } from './run-queue.ts';
-
-/** Versions whose shape this file was checked against. */
-export const XSTATE_SUPPORTED = /^5\.33\./;
-
-const CELL = Symbol('cell');
-const STOP_SIGNAL = { type: 'xstate.stop' };
-const RUNNING = 1;
-const STOPPED = 2;
-
-interface ActorInternals {
-  readonly id: string;
-  readonly logic: AnyActorLogic;
-  readonly _parent: ActorInternals | ParentPort | undefined;
-  readonly _processingStatus: number;
-  readonly _actorScope: unknown;
-  readonly mailbox: { readonly _current: { readonly value: EventObject } | null };
-  _snapshot: Snapshot<unknown>;
-  start: () => unknown;
-  _stop(): void;
-  _send(event: EventObject): void;
-  _error(error: unknown): void;
-  [CELL]?: Cell;
-}
-
-interface InspectionSeen {
-  readonly type: string;
-  readonly actorRef: ActorInternals;
-  readonly sourceRef?: ActorInternals;
-  readonly event: EventObject;
-  readonly snapshot?: Snapshot<unknown>;
-}
-
-interface SystemInternals {
-  _relay(this: void, source: ActorInternals | undefined, target: Target, event: EventObject): void;
-  _unregister(this: void, actor: ActorInternals): void;
-  _sendInspectionEvent(this: void, seen: InspectionSeen): void;
-  scheduler: {
-    schedule(
-      source: ActorInternals,
-      target: Target,
-      event: EventObject,
-      delay: number,
-      id?: string,
-    ): void;
-    cancel(source: ActorInternals, id: string): void;
-    cancelAll(source: ActorInternals): void;
-  };
-}
-
-type Target = ActorInternals | ParentPort;
-
-const internals = (actor: unknown): ActorInternals => actor as ActorInternals;
-
-/** What an actor has for a parent: the place of its supervisor, as far as XState looks. */
-export class ParentPort {
-  readonly id: string;
-  readonly sessionId: string;
-  readonly system: unknown;
-
-  constructor(id: string, path: string, host: ActorHost) {
-    this.id = id;
-    this.sessionId = path;
-    this.system = host.system;
-  }
-
-  /** Everything comes through `_relay`, which knows the sender. */
-  _send(): void {}
-}
+import {
+  CELL,
+  ParentPort,
+  RUNNING,
+  STOPPED,
+  STOP_SIGNAL,
+  assertXstateVersion,
+  cellOf,
+  internals,
+  isLifecycle,
+  isOwn,
+  matchedDescriptors,
+} from './xstate-shape.ts';
+import type { ActorInternals, InspectionSeen, SystemInternals, Target } from './xstate-shape.ts';
 
 /** What the host tells its tree. */
 export interface HostListener {
@@ -99,6 +40,7 @@ export interface HostListener {
   stray(path: string, incarnation: number, error: unknown): void;
 }
 
+/** Gets each event when it is delivered, and each snapshot that follows. */
 export type InspectionTap = (
   type: 'event' | 'snapshot',
   cell: Cell,
@@ -107,6 +49,7 @@ export type InspectionTap = (
   snapshot: Snapshot<unknown> | undefined,
 ) => void;
 
+/** What a host works with. */
 export interface HostOptions {
   readonly clock: Clock;
   readonly queue: RunQueue;
@@ -115,23 +58,7 @@ export interface HostOptions {
   readonly attribution: AsyncAttribution | undefined;
 }
 
-const isLifecycle = (event: EventObject): boolean =>
-  event.type.startsWith('xstate.error.actor.') || event.type.startsWith('xstate.done.actor.');
-
-/** Whether a machine names the event, or takes any; other logic declares nothing. */
-export const declares = (logic: AnyActorLogic, eventType: string): boolean =>
-  logic instanceof StateMachine &&
-  (logic.events as readonly string[]).some((event) => event === eventType || event === '*');
-
-const stoppable = new WeakMap<AnyActorLogic, boolean>();
-
-/** Whether logic can react to the `stop` command. */
-export function reactsToStop(logic: AnyActorLogic): boolean {
-  let reacts = stoppable.get(logic);
-  if (reacts === undefined) stoppable.set(logic, (reacts = declares(logic, 'stop')));
-  return reacts;
-}
-
+/** Creates, feeds and ends the actors of one tree, all in one XState system. */
 export class ActorHost implements CellHost {
   readonly system: unknown;
   /** Sees every event and snapshot; nobody by default, and then it costs a comparison. */
@@ -398,40 +325,4 @@ export class ActorHost implements CellHost {
   ): Result {
     return this.#attribution ? this.#attribution.run(cell, fn, ...args) : fn(...args);
   }
-}
-
-function cellOf(host: ActorHost, actor: ActorInternals): Cell {
-  let cell = actor[CELL];
-  if (!cell) {
-    const parent = actor._parent;
-    const keeper = parent && !(parent instanceof ParentPort) ? cellOf(host, parent) : undefined;
-    cell = new Cell(host, undefined, keeper, keeper?.incarnation ?? 0);
-    cell.actor = actor as unknown as AnyActorRef;
-    actor[CELL] = cell;
-  }
-  return cell;
-}
-
-/** Whether `source` is the actor itself or one that it owns, however deep. */
-export function isOwn(source: unknown, actor: unknown): boolean {
-  for (let at = source; at; at = internals(at)._parent) if (at === actor) return true;
-  return false;
-}
-
-/** The descriptors of the transitions that `event` would take now. */
-function matchedDescriptors(actor: ActorInternals, event: EventObject): readonly string[] {
-  const machine = actor.logic as unknown as {
-    getTransitionData(snapshot: unknown, event: EventObject): readonly { eventType: string }[];
-  };
-  return machine.getTransitionData(actor._snapshot, event).map(({ eventType }) => eventType);
-}
-
-/** Throws `MESH_ERR_SUPERVISOR_XSTATE_UNSUPPORTED` for a version with another shape. */
-export function assertXstateVersion(version: string): void {
-  if (XSTATE_SUPPORTED.test(version)) return;
-  throw supervisorError(
-    'MESH_ERR_SUPERVISOR_XSTATE_UNSUPPORTED',
-    `The supervisor knows XState 5.33 and found ${version}.`,
-    { details: { version } },
-  );
 }

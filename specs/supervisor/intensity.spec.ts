@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { RestartWindow } from '../../supervisor/restart-window.ts';
-import { backoffDelayMs } from '../../supervisor/backoff.ts';
+import { RestartWindow } from '../../supervisor/restart/restart-window.ts';
+import { backoffDelayMs } from '../../supervisor/restart/backoff.ts';
 import { SupervisedWorld, child, seededRandom } from '../support/supervised.ts';
 
 describe('RestartWindow', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isRestarted } from '../../supervisor/exit-reason.ts';
+import { isRestarted } from '../../supervisor/restart/exit-reason.ts';
 import type { ExitReason } from '../../supervisor/index.ts';
 import { SupervisedWorld, child, deafMachine } from '../support/supervised.ts';
 import { settle } from '../support/virtual-clock.ts';

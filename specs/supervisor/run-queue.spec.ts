@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Fifo } from '../../supervisor/fifo.ts';
-import { QUANTUM, RunQueue, SLICE_EVENTS_MAX } from '../../supervisor/run-queue.ts';
-import type { Lane } from '../../supervisor/run-queue.ts';
+import { Fifo } from '../../supervisor/delivery/fifo.ts';
+import { QUANTUM, RunQueue, SLICE_EVENTS_MAX } from '../../supervisor/delivery/run-queue.ts';
+import type { Lane } from '../../supervisor/delivery/run-queue.ts';
 import { settle } from '../support/virtual-clock.ts';
 
 /** A lane with so much mail, which notes its turns. */

@@ -13,7 +13,7 @@ import {
   XSTATE_SUPPORTED,
   assertXstateVersion,
   reactsToStop,
-} from '../../supervisor/xstate-adapter.ts';
+} from '../../supervisor/xstate-shape.ts';
 import {
   SupervisedWorld,
   child,

@@ -94,7 +94,7 @@ export class ReferenceSupervisor {
   quit(): void {
     this.isUp = false;
     for (const kid of this.kids.toReversed()) this.#stop(kid);
-    for (const kid of [...this.kids]) this.#forget(kid);
+    while (this.kids[0]) this.#forget(this.kids[0]);
   }
 
   #add(spec: AnyChildSpec): Kid {

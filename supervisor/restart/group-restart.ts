@@ -2,11 +2,12 @@
  * The restart of a group (`one_for_all`, `rest_for_one`): stop the siblings in reverse order, wait if
  * the child has a back-off, start all of them in order. It counts once, whatever the group's size.
  */
-import type { Child } from './child.ts';
+import type { Child } from '../child.ts';
 import type { ExitReason } from './exit-reason.ts';
-import { startInOrder, stopInOrder } from './sequence.ts';
-import type { Supervisor } from './supervisor.ts';
+import { startInOrder, stopInOrder } from '../sequence.ts';
+import type { Supervisor } from '../supervisor.ts';
 
+/** At most one group of a supervisor restarts at a time. */
 export class GroupRestart {
   readonly #supervisor: Supervisor;
   /** The first child of the group; undefined when no group restarts. */
@@ -56,7 +57,8 @@ export class GroupRestart {
     const alive: Child[] = [];
     for (const member of this.#members)
       if (member.isAlive) alive.push(member);
-      else if (member.restart !== 'temporary') this.#supervisor.setStatus(member, 'restarting');
+      else if (member.restart !== 'temporary')
+        this.#supervisor.table.setStatus(member, 'restarting');
     return alive.toReversed();
   }
 

@@ -1,4 +1,4 @@
-import type { Clock, TimerId } from '../machines/kernel/clock.ts';
+import type { Clock, TimerId } from '../../machines/kernel/clock.ts';
 import type { Cell } from './cell.ts';
 
 /** Delayed events, indexed by the actor that set them, so that its end costs only its own. */

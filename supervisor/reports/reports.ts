@@ -2,9 +2,9 @@
  * What a supervisor tells the log, the metrics and the visualizer: one typed report for each thing
  * that happens to a child, as OTP's SASL reports. Plain JSON.
  */
-import type { ErrorJson } from '../machines/kernel/coded-error.ts';
-import type { ExitReasonJson } from './exit-reason.ts';
-import type { Logger } from './ports.ts';
+import type { ErrorJson } from '../../machines/kernel/coded-error.ts';
+import type { ExitReasonJson } from '../restart/exit-reason.ts';
+import type { Logger } from '../ports.ts';
 
 interface ChildReport {
   /** Wall-clock time in milliseconds since the epoch. */
@@ -14,6 +14,7 @@ interface ChildReport {
   readonly incarnation: number;
 }
 
+/** One thing that happened to a child or to a supervisor. */
 export type SupervisorReport =
   /** A child is ready for the first time. */
   | (ChildReport & { readonly type: 'start' })
@@ -59,11 +60,13 @@ export type SupervisorReport =
   /** An error whose owner was gone already, or that arose while cleaning up. */
   | (ChildReport & { readonly type: 'stray_error'; readonly cause: ErrorJson });
 
+/** The kinds of reports. */
 export type SupervisorReportType = SupervisorReport['type'];
 
 /** Characters of a stack that a report carries. */
 export const STACK_CHARS_MAX = 4096;
 
+/** The stack of what was thrown, cut to its bound. */
 export const stackOf = (cause: unknown): { readonly stack?: string } =>
   cause instanceof Error && cause.stack !== undefined
     ? { stack: cause.stack.slice(0, STACK_CHARS_MAX) }

@@ -4,7 +4,7 @@
  * others after a quantum. The event loop gets a turn after each slice.
  */
 import { Fifo } from './fifo.ts';
-import type { Defer } from './ports.ts';
+import type { Defer } from '../ports.ts';
 
 /** Something a supervisor does between two events. Returns what it cost, in events. */
 export interface Job {
@@ -28,6 +28,7 @@ const microtask: Defer = (slice) => {
   void Promise.resolve().then(slice);
 };
 
+/** One for each tree. */
 export class RunQueue {
   readonly #jobs = new Fifo<Job>();
   readonly #lanes = new Fifo<Lane>();

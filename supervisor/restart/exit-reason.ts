@@ -1,9 +1,10 @@
 /** Why an incarnation ended, and what that means for each restart type (OTP `supervisor`). */
-import type { ErrorJson } from '../machines/kernel/coded-error.ts';
-import { CodedError } from '../machines/kernel/coded-error.ts';
-import type { RestartType } from './child-spec.ts';
-import { supervisorError } from './errors.ts';
+import type { ErrorJson } from '../../machines/kernel/coded-error.ts';
+import { CodedError } from '../../machines/kernel/coded-error.ts';
+import type { RestartType } from '../child-spec.ts';
+import { supervisorError } from '../errors.ts';
 
+/** Why an incarnation ended. */
 export type ExitReason =
   /** It reached a final state. */
   | { readonly type: 'normal'; readonly output?: unknown }
@@ -30,6 +31,7 @@ export function isRestarted(restart: RestartType, reason: ExitReason): boolean {
 export const isAbnormal = (reason: ExitReason): boolean =>
   reason.type === 'error' || reason.type === 'killed';
 
+/** What was thrown, or what a supervisor gave up over. */
 export const causeOf = (reason: ExitReason): unknown =>
   reason.type === 'error' || reason.type === 'shutdown' ? reason.cause : undefined;
 
@@ -43,6 +45,7 @@ export function codedCause(path: string, thrown: unknown): CodedError {
   });
 }
 
+/** The reason as it goes into reports. */
 export function exitReasonJson(path: string, reason: ExitReason): ExitReasonJson {
   const cause = causeOf(reason);
   return cause === undefined

@@ -1,4 +1,4 @@
-import type { Random } from '../machines/kernel/random.ts';
+import type { Random } from '../../machines/kernel/random.ts';
 
 /** How long to wait before the next restart of a child that keeps failing. */
 export interface Backoff {

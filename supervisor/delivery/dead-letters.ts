@@ -1,6 +1,7 @@
 /** Mail that reached nobody: counted, and the newest kept to be looked at. */
 import type { EventObject } from 'xstate';
 
+/** Why an event reached nobody. */
 export type DeadLetterReason =
   /** No child has this path. */
   | 'not_found'
@@ -15,6 +16,7 @@ export type DeadLetterReason =
   /** Too much mail was held for a child that is being restarted. */
   | 'mailbox_full';
 
+/** One event that reached nobody. */
 export interface DeadLetter {
   readonly path: string;
   readonly event: EventObject;
@@ -25,6 +27,7 @@ export interface DeadLetter {
 /** Letters kept for inspection; older ones are only counted. */
 export const DEAD_LETTERS_KEPT_MAX = 256;
 
+/** What can be seen of dead letters from outside. */
 export interface DeadLettersView {
   /** All dead letters since the tree was created. */
   readonly count: number;
@@ -32,6 +35,7 @@ export interface DeadLettersView {
   recent(): readonly DeadLetter[];
 }
 
+/** A counter and a ring. */
 export class DeadLetters implements DeadLettersView {
   #count = 0;
   readonly #kept: DeadLetter[] = [];

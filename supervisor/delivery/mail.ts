@@ -1,9 +1,9 @@
 /** What becomes of a child's mail while no incarnation can take it. */
 import type { EventObject } from 'xstate';
-import type { Child } from './child.ts';
-import { isSupervisorSpec } from './child-spec.ts';
+import type { Child } from '../child.ts';
+import { isSupervisorSpec } from '../child-spec.ts';
 import type { DeadLetterReason } from './dead-letters.ts';
-import { isOwn } from './xstate-adapter.ts';
+import { isOwn } from '../xstate-shape.ts';
 
 /** Letters held for one child while it restarts; further ones are dead letters. */
 export const MAIL_HELD_MAX = 1000;
@@ -42,6 +42,7 @@ export function discardHeld(child: Child): void {
   for (const event of held ?? []) refuse(child, event, 'unhandled');
 }
 
+/** Gives a new incarnation what was held for it. */
 export function deliverHeld(child: Child): void {
   const { held, cell } = child;
   child.held = undefined;

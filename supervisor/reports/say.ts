@@ -1,11 +1,11 @@
 /** Builds each report only if somebody listens. */
-import type { Child } from './child.ts';
-import { shutdownOf } from './child-spec.ts';
-import { causeOf, codedCause, exitReasonJson, isAbnormal } from './exit-reason.ts';
-import type { ExitReason } from './exit-reason.ts';
+import type { Child } from '../child.ts';
+import { shutdownOf } from '../child-spec.ts';
+import { causeOf, codedCause, exitReasonJson, isAbnormal } from '../restart/exit-reason.ts';
+import type { ExitReason } from '../restart/exit-reason.ts';
 import { stackOf } from './reports.ts';
 import type { SupervisorReport } from './reports.ts';
-import type { Supervisor } from './supervisor.ts';
+import type { Supervisor } from '../supervisor.ts';
 
 const emit = (subject: Child | Supervisor, build: () => ReportBody): void => {
   const { scope } = 'supervisor' in subject ? subject.supervisor : subject;
@@ -19,6 +19,7 @@ type BodyOf<Report> = Report extends SupervisorReport
   : never;
 type ReportBody = BodyOf<SupervisorReport>;
 
+/** A child ended by itself. */
 export const exited = (child: Child, reason: ExitReason, willRestart: boolean): void =>
   emit(child, () => ({
     type: isAbnormal(reason) ? 'crash' : 'exit',
@@ -27,9 +28,11 @@ export const exited = (child: Child, reason: ExitReason, willRestart: boolean): 
     ...stackOf(causeOf(reason)),
   }));
 
+/** A child could not be started. */
 export const startFailed = (child: Child, cause: unknown): void =>
   emit(child, () => ({ type: 'start_error', cause: codedCause(child.path, cause).toJSON() }));
 
+/** A restart waits. */
 export const backoff = (child: Child, delayMs: number): void =>
   emit(child, () => ({ type: 'backoff', delayMs, attempt: child.attempt }));
 
@@ -43,6 +46,7 @@ export const stopped = (child: Child, reason: ExitReason): void => {
   }));
 };
 
+/** One restart too many. */
 export const intensity = (supervisor: Supervisor, child: Child): void =>
   emit(supervisor, () => ({
     type: 'intensity',
@@ -51,6 +55,7 @@ export const intensity = (supervisor: Supervisor, child: Child): void =>
     child: child.path,
   }));
 
+/** A significant child ended, and its supervisor with it. */
 export const autoShutdown = (supervisor: Supervisor, child: Child): void =>
   emit(supervisor, () => ({ type: 'auto_shutdown', child: child.path }));
 

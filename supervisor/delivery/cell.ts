@@ -3,8 +3,8 @@
  * nothing that was meant for a dead incarnation can reach its successor.
  */
 import type { AnyActorRef, EventObject } from 'xstate';
-import type { TimerId } from '../machines/kernel/clock.ts';
-import type { ExitReason } from './exit-reason.ts';
+import type { TimerId } from '../../machines/kernel/clock.ts';
+import type { ExitReason } from '../restart/exit-reason.ts';
 import type { Lane } from './run-queue.ts';
 
 /** A letter that waits. */
@@ -27,6 +27,7 @@ export interface CellHost {
   schedule(cell: Cell): void;
 }
 
+/** See the head of this file. */
 export class Cell implements Lane {
   readonly host: CellHost;
   /** The supervised child; a machine's own child has the cell of its machine as `keeper`. */

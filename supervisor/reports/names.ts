@@ -1,8 +1,9 @@
 /** Names are paths: who is behind one now, and who wants to know when that changes. */
-import type { ExitReasonJson } from './exit-reason.ts';
+import type { ExitReasonJson } from '../restart/exit-reason.ts';
 import { Listeners } from './reports.ts';
-import type { Logger } from './ports.ts';
+import type { Logger } from '../ports.ts';
 
+/** A path went, or came back. */
 export interface WatchEvent {
   readonly type: 'up' | 'down';
   readonly path: string;
@@ -11,6 +12,7 @@ export interface WatchEvent {
   readonly reason?: ExitReasonJson;
 }
 
+/** Who wants to know about which path. */
 export class Watchers {
   readonly #byPath = new Map<string, Listeners<WatchEvent>>();
   readonly #logger: Logger | undefined;

@@ -1,0 +1,58 @@
+import type { EventObject, Snapshot } from 'xstate';
+import type { AnyChildSpec, TemplateChild } from './child-spec.ts';
+import type { DeadLettersView } from './delivery/dead-letters.ts';
+import type { TreeNode } from './describe.ts';
+import type {
+  ChildCounts,
+  ChildInfo,
+  DeleteChildResult,
+  RestartChildResult,
+  StartChildResult,
+  TerminateChildResult,
+} from './operations.ts';
+import type { TreeInspection } from './ports.ts';
+import type { WatchEvent } from './reports/names.ts';
+import type { SupervisorReport } from './reports/reports.ts';
+import type { ExitReason } from './restart/exit-reason.ts';
+
+/** One supervisor of a tree, by the path it was asked for; it follows restarts. */
+export interface SupervisorHandle {
+  readonly path: string;
+  startChild(spec: AnyChildSpec | TemplateChild): Promise<StartChildResult>;
+  terminateChild(id: string): Promise<TerminateChildResult>;
+  restartChild(id: string): Promise<RestartChildResult>;
+  deleteChild(id: string): Promise<DeleteChildResult>;
+  whichChildren(): ChildInfo[];
+  countChildren(): ChildCounts;
+}
+
+/** A supervision tree, seen from outside: every child is named by its path. */
+export interface Tree {
+  /** The root's id. */
+  readonly path: string;
+  /** Resolves when every static child is ready; rejects with the coded cause. Call it once or more. */
+  start(): Promise<void>;
+  /** Stops children in reverse order, each within its time; resolves when all is gone. */
+  stop(): Promise<void>;
+  /** Resolves when the root has ended: stopped, failed to start, or given up. Never rejects. */
+  readonly ended: Promise<ExitReason>;
+  /** False when the event became a dead letter or was dropped; it never throws. */
+  send(path: string, event: EventObject): boolean;
+  /** The present snapshot of whoever has this path; of a supervisor, a small one. */
+  snapshotOf(path: string): Snapshot<unknown> | undefined;
+  supervisor(path: string): SupervisorHandle | undefined;
+  startChild(supervisorPath: string, spec: AnyChildSpec | TemplateChild): Promise<StartChildResult>;
+  terminateChild(supervisorPath: string, id: string): Promise<TerminateChildResult>;
+  restartChild(supervisorPath: string, id: string): Promise<RestartChildResult>;
+  deleteChild(supervisorPath: string, id: string): Promise<DeleteChildResult>;
+  /** In start order; empty when there is no such supervisor. */
+  whichChildren(supervisorPath: string): ChildInfo[];
+  countChildren(supervisorPath: string): ChildCounts;
+  /** Tells when the path goes and comes back; the listener is not told how it is now. */
+  watch(path: string, listener: (event: WatchEvent) => void): () => void;
+  onReport(listener: (report: SupervisorReport) => void): () => void;
+  /** Every event and snapshot of every actor; costs nothing while nobody looks. */
+  inspect(listener: (seen: TreeInspection) => void): () => void;
+  readonly deadLetters: DeadLettersView;
+  describe(): TreeNode;
+}

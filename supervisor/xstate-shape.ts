@@ -1,0 +1,143 @@
+/**
+ * XState's semi-internal shape, as far as the adapter counts on it: an actor's parent is any object
+ * with `system` and `_send`; `system._relay`, `_unregister`, `_sendInspectionEvent` and `scheduler`
+ * are replaceable; `Actor._stop`, `_error`, `_processingStatus`, `_parent`, `_actorScope`, `mailbox`.
+ * A spec pins each of these to XState's behaviour.
+ */
+import { StateMachine } from 'xstate';
+import type { AnyActorLogic, AnyActorRef, EventObject, Snapshot } from 'xstate';
+import { Cell } from './delivery/cell.ts';
+import type { CellHost } from './delivery/cell.ts';
+import { supervisorError } from './errors.ts';
+
+/** Versions whose shape this file was checked against. */
+export const XSTATE_SUPPORTED = /^5\.33\./;
+
+/** Where an actor keeps its cell. */
+export const CELL = Symbol('cell');
+/** XState's own event for stopping at once. */
+export const STOP_SIGNAL = { type: 'xstate.stop' };
+/** Of `_processingStatus`. */
+export const RUNNING = 1;
+/** Of `_processingStatus`. */
+export const STOPPED = 2;
+
+/** What an actor is, beyond what its type says. */
+export interface ActorInternals {
+  readonly id: string;
+  readonly logic: AnyActorLogic;
+  readonly _parent: ActorInternals | ParentPort | undefined;
+  readonly _processingStatus: number;
+  readonly _actorScope: unknown;
+  readonly mailbox: { readonly _current: { readonly value: EventObject } | null };
+  _snapshot: Snapshot<unknown>;
+  start: () => unknown;
+  _stop(): void;
+  _send(event: EventObject): void;
+  _error(error: unknown): void;
+  [CELL]?: Cell;
+}
+
+/** As much of XState's inspection events as is looked at. */
+export interface InspectionSeen {
+  readonly type: string;
+  readonly actorRef: ActorInternals;
+  readonly sourceRef?: ActorInternals;
+  readonly event: EventObject;
+  readonly snapshot?: Snapshot<unknown>;
+}
+
+/** What an actor system is, beyond what its type says. */
+export interface SystemInternals {
+  _relay(this: void, source: ActorInternals | undefined, target: Target, event: EventObject): void;
+  _unregister(this: void, actor: ActorInternals): void;
+  _sendInspectionEvent(this: void, seen: InspectionSeen): void;
+  scheduler: {
+    schedule(
+      source: ActorInternals,
+      target: Target,
+      event: EventObject,
+      delay: number,
+      id?: string,
+    ): void;
+    cancel(source: ActorInternals, id: string): void;
+    cancelAll(source: ActorInternals): void;
+  };
+}
+
+/** Whatever mail can be addressed to. */
+export type Target = ActorInternals | ParentPort;
+
+/** An actor as it is inside. */
+export const internals = (actor: unknown): ActorInternals => actor as ActorInternals;
+
+/** What an actor has for a parent: the place of its supervisor, as far as XState looks. */
+export class ParentPort {
+  readonly id: string;
+  readonly sessionId: string;
+  readonly system: unknown;
+
+  constructor(id: string, path: string, system: unknown) {
+    this.id = id;
+    this.sessionId = path;
+    this.system = system;
+  }
+
+  /** Everything comes through `_relay`, which knows the sender. */
+  _send(): void {}
+}
+
+/** Whether an event tells of the end of a child. */
+export const isLifecycle = (event: EventObject): boolean =>
+  event.type.startsWith('xstate.error.actor.') || event.type.startsWith('xstate.done.actor.');
+
+/** Whether a machine names the event, or takes any; other logic declares nothing. */
+export const declares = (logic: AnyActorLogic, eventType: string): boolean =>
+  logic instanceof StateMachine &&
+  (logic.events as readonly string[]).some((event) => event === eventType || event === '*');
+
+const stoppable = new WeakMap<AnyActorLogic, boolean>();
+
+/** Whether logic can react to the `stop` command. */
+export function reactsToStop(logic: AnyActorLogic): boolean {
+  let reacts = stoppable.get(logic);
+  if (reacts === undefined) stoppable.set(logic, (reacts = declares(logic, 'stop')));
+  return reacts;
+}
+
+/** The cell of an actor; a machine's own child gets one when it first needs it. */
+export function cellOf(host: CellHost, actor: ActorInternals): Cell {
+  let cell = actor[CELL];
+  if (!cell) {
+    const parent = actor._parent;
+    const keeper = parent && !(parent instanceof ParentPort) ? cellOf(host, parent) : undefined;
+    cell = new Cell(host, undefined, keeper, keeper?.incarnation ?? 0);
+    cell.actor = actor as unknown as AnyActorRef;
+    actor[CELL] = cell;
+  }
+  return cell;
+}
+
+/** Whether `source` is the actor itself or one that it owns, however deep. */
+export function isOwn(source: unknown, actor: unknown): boolean {
+  for (let at = source; at; at = internals(at)._parent) if (at === actor) return true;
+  return false;
+}
+
+/** The descriptors of the transitions that `event` would take now. */
+export function matchedDescriptors(actor: ActorInternals, event: EventObject): readonly string[] {
+  const machine = actor.logic as unknown as {
+    getTransitionData(snapshot: unknown, event: EventObject): readonly { eventType: string }[];
+  };
+  return machine.getTransitionData(actor._snapshot, event).map(({ eventType }) => eventType);
+}
+
+/** Throws `MESH_ERR_SUPERVISOR_XSTATE_UNSUPPORTED` for a version with another shape. */
+export function assertXstateVersion(version: string): void {
+  if (XSTATE_SUPPORTED.test(version)) return;
+  throw supervisorError(
+    'MESH_ERR_SUPERVISOR_XSTATE_UNSUPPORTED',
+    `The supervisor knows XState 5.33 and found ${version}.`,
+    { details: { version } },
+  );
+}
