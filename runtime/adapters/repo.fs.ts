@@ -1,6 +1,4 @@
-import { readdirSync, rmSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { WorkerPool } from '../../actors/pool/ports.ts';
 import type { Repo, StoredSpore, TrustStore } from '../../actors/workload/ports/spore.ts';
@@ -9,12 +7,16 @@ import { isDigest } from '../../machines/kernel/ids.ts';
 import type { Digest } from '../../machines/kernel/ids.ts';
 import type { SporeManifest } from '../../machines/workload/manifest.schema.ts';
 import { sporeError } from '../../machines/workload/spore-errors.ts';
-import type { SporePolicy } from '../../machines/workload/spore-rules.ts';
+import type { SporePolicy, TrustEntry } from '../../machines/workload/spore-rules.ts';
 import { syncFolder, writeFailure } from '../spore/durable.ts';
+import { removeLeftovers, tempName } from './repo-temp.fs.ts';
 import { sizeLimits, takeTask, throwFailedCheck, verifyTask } from '../spore/verify.ts';
 
 export interface RepoOptions {
-  /** Who may publish here; absent: any valid signature, and whoever runs a spore judges trust. */
+  /**
+   * Who may publish here: keys that are trusted for some app. Absent: any valid signature, and
+   * whoever runs a spore judges.
+   */
   readonly trust?: TrustStore;
   /** What may be stored; default anything within the default size. Security fields are not judged. */
   readonly policy?: SporePolicy;
@@ -24,11 +26,6 @@ export interface RepoOptions {
 const REMEMBERED_MAX = 4096;
 
 const SUFFIX = '.spore';
-/** This run of this process: its id alone may have been that of one that died. */
-const OWNER = `${process.pid}-${randomBytes(8).toString('hex')}`;
-/** The name of a file that is being stored: process id, run, random. */
-const TEMP = /^\.put-((\d+)-[0-9a-f]{16})-[0-9a-f]{16}\.tmp$/;
-
 /**
  * A repo in a folder: `<digest>.spore` files. Several processes may use one folder. Opening it makes
  * the folder, and removes what a process that died left half-stored.
@@ -60,10 +57,10 @@ class FsRepo implements Repo {
   }
 
   async put(file: string, options: { readonly signal?: AbortSignal } = {}): Promise<Digest> {
-    const temp = join(this.#dir, `.put-${OWNER}-${randomBytes(8).toString('hex')}.tmp`);
+    const temp = join(this.#dir, tempName());
     return guarded(`Storing ${file} in ${this.#dir}`, async () => {
       try {
-        const payload = { ...(await this.#questions(file)), copyTo: temp };
+        const payload = { ...this.#questions(file), ...(await this.#trusted()), copyTo: temp };
         const report = await this.#pool.run(takeTask, payload, options);
         throwFailedCheck(file, report);
         const { digest, manifest } = report;
@@ -96,7 +93,8 @@ class FsRepo implements Repo {
     const path = await this.path(digest);
     const known = this.#manifests.get(digest);
     if (known) return known;
-    const payload = { ...(await this.#questions(path)), expectedDigest: digest };
+    // Whose it is was judged when it was stored, and is judged again by whoever runs it.
+    const payload = { ...this.#questions(path), expectedDigest: digest };
     const report = await this.#pool.run(verifyTask, payload);
     throwFailedCheck(path, report);
     if (!report.manifest) throw unknown(digest, this.#dir);
@@ -161,16 +159,23 @@ class FsRepo implements Repo {
     this.#checked.set(digest, identity);
   }
 
-  async #questions(path: string) {
-    const { trust, policy = {} } = this.#options;
+  #questions(path: string) {
+    const { policy = {} } = this.#options;
     return {
       path,
       isStrict: true,
       // Storing is not running: whether security requests are met is for the node that runs it.
       policy: { lsmProfiles: 'any' as const, readOnlyFs: true, ...policy },
       ...sizeLimits(policy),
-      ...(trust ? { trusted: await trust.list() } : {}),
     };
+  }
+
+  /** A key that is trusted for some app may publish: which app it will be is not known yet. */
+  async #trusted(): Promise<{ readonly trusted?: readonly TrustEntry[] }> {
+    const entries = await this.#options.trust?.list();
+    return entries
+      ? { trusted: entries.map(({ id, publicKey, name }) => ({ id, publicKey, name })) }
+      : {};
   }
 }
 
@@ -214,25 +219,6 @@ async function statOf(path: string) {
 async function identityOf(path: string): Promise<string | undefined> {
   const found = await statOf(path);
   return found && `${found.ino}:${found.size}:${found.mtimeNs}:${found.ctimeNs}`;
-}
-
-function removeLeftovers(dir: string): void {
-  for (const name of readdirSync(dir)) {
-    const [, owner, pid] = TEMP.exec(name) ?? [];
-    if (owner === undefined || owner === OWNER) continue;
-    const isLeft = Number(pid) === process.pid || !isAlive(Number(pid));
-    if (isLeft) rmSync(join(dir, name), { force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    // EPERM: it lives and is another user's.
-    return codeOf(error) === 'EPERM';
-  }
 }
 
 const unknown = (digest: string, dir: string): CodedError =>

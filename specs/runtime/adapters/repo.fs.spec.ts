@@ -99,8 +99,19 @@ describe('createRepo', () => {
     await expect(repo.put(packed.path)).rejects.toMatchObject({
       code: 'MESH_ERR_SPORE_UNTRUSTED',
     });
-    await trust.add(key.publicKey, { name: 'ci' });
+    await trust.add(key.publicKey, { name: 'ci', app: 'another' });
     expect(await repo.put(packed.path)).toBe(packed.digest);
+  });
+
+  it('still describes a stored spore whose key is no longer trusted', async () => {
+    using folder = scratch();
+    const packed = await pack(folder);
+    const trust = createTrustStore(folder.file('trust.json'));
+    await trust.add(key.publicKey, { name: 'ci' });
+    await (await createRepo(folder.file('repo'), pool, { trust })).put(packed.path);
+    await trust.remove('ci');
+    const repo = await createRepo(folder.file('repo'), pool, { trust });
+    expect(await repo.manifest(packed.digest)).toEqual(packed.manifest);
   });
 
   it.each(['none', '.'])('says that it cannot read "%s"', async (name) => {
