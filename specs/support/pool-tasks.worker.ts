@@ -1,11 +1,13 @@
 /** Worker tasks that do what real ones should not: for specs of the pool. */
 import { appendFileSync, readFileSync } from 'node:fs';
+import { getCompileCacheDir } from 'node:module';
 import { TerminalError } from '../../machines/kernel/coded-error.ts';
 import { Transferring } from '../../runtime/workers/transferring.ts';
 import type { Progress } from '../../runtime/workers/task.worker.ts';
 
 export type PoolTask =
   | { readonly do: 'echo'; readonly value: unknown }
+  | { readonly do: 'findCompileCache' }
   | { readonly do: 'failCoded' | 'failPlain' | 'failUnclonable' }
   /** Adds a byte to the file at each run, then exits while it has fewer than `deaths` of them. */
   | { readonly do: 'exit'; readonly log: string; readonly deaths: number }
@@ -22,6 +24,8 @@ export function run(task: PoolTask, progress: Progress): unknown {
   switch (task.do) {
     case 'echo':
       return task.value;
+    case 'findCompileCache':
+      return getCompileCacheDir();
     case 'failCoded':
       throw new TerminalError('MESH_ERR_SPEC_TASK', 'It failed.', { details: { at: 7 } });
     case 'failPlain':

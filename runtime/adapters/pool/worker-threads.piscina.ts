@@ -4,6 +4,7 @@
  * ends exactly that task. Queues, retries and deadlines are the caller's: at most `capacity` tasks
  * are given to a lane at a time, since Piscina's own queue does not bound cancellable tasks.
  */
+import { getCompileCacheDir } from 'node:module';
 import { availableParallelism } from 'node:os';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
@@ -112,6 +113,7 @@ class ThreadLane {
       recordTiming: false,
       // Flags of the parent, of a test runner say, are none of the workers' business.
       execArgv: [],
+      env: workerEnv(),
       resourceLimits: {
         maxOldGenerationSizeMb: Math.max(HEAP_MIB_MIN, limits.heapMibMax ?? 256),
         maxYoungGenerationSizeMb: YOUNG_HEAP_MIB,
@@ -187,6 +189,15 @@ class ThreadLane {
       this.#report({ type: 'pool.broken', cause: broken.toJSON() });
     });
   }
+}
+
+/**
+ * A compile cache that the main thread enabled by call is not the workers' by itself. Without one,
+ * each worker loads the compiler that strips types: 30 MiB and 100 ms.
+ */
+function workerEnv(): NodeJS.ProcessEnv {
+  const folder = getCompileCacheDir();
+  return folder === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: folder };
 }
 
 function exited(worker: Worker): Promise<void> {

@@ -11,6 +11,24 @@ import { VirtualClock } from '../../support/virtual-clock.ts';
 const never = new AbortController().signal;
 const closed = { code: 'MESH_ERR_POOL_CLOSED' };
 
+/** Prints the value of `expression` in a process that makes a pool and does not close it. */
+async function runScript(expression: string): Promise<string> {
+  await using folder = await createFolder();
+  const url = new URL('../../../runtime/adapters/worker-pool.piscina.ts', import.meta.url).href;
+  const script = `
+    import { enableCompileCache } from 'node:module';
+    import { createWorkerPool } from ${JSON.stringify(url)};
+    enableCompileCache('cache');
+    const pool = createWorkerPool();
+    console.log(${expression});`;
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--input-type=module', '-e', script],
+    { cwd: folder.path('.'), timeout: 15_000 },
+  );
+  return stdout;
+}
+
 describe('closing a pool', () => {
   it('waits for accepted work, leaves no thread, and refuses what comes after', async () => {
     const pool = createWorkerPool({ threads: 1 });
@@ -65,18 +83,14 @@ describe('threads', () => {
   });
 
   it('do not keep a process alive that forgot to close its pool', async () => {
-    await using folder = await createFolder();
-    const url = new URL('../../../runtime/adapters/worker-pool.piscina.ts', import.meta.url).href;
-    const script = `
-      const { createWorkerPool } = await import(${JSON.stringify(url)});
-      const pool = createWorkerPool();
-      console.log((await pool.hashFile(process.argv[1])).bytes);`;
-    const args = ['--input-type=module', '-e', script, process.execPath];
-    const { stdout } = await promisify(execFile)(process.execPath, args, {
-      cwd: folder.path('.'),
-      timeout: 15_000,
-    });
+    const stdout = await runScript('(await pool.hashFile(process.execPath)).bytes');
     expect(Number(stdout)).toBeGreaterThan(1_000_000);
+  });
+
+  it('share the compile cache of a main thread that enabled one', async () => {
+    const task = `{ name: 'find', module: new URL(${JSON.stringify(ONCE.module)}) }`;
+    const stdout = await runScript(`await pool.run(${task}, { do: 'findCompileCache' })`);
+    expect(stdout.trim()).toMatch(/^\/.*\/cache(\/|$)/);
   });
 });
 
