@@ -1,10 +1,11 @@
 /** The README from top to bottom, as a newcomer types it, against a real mesh. */
-import { mkdirSync, readFileSync, readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { processesIn } from '../support/docs/processes-in.ts';
 import { runDocument } from '../support/docs/run-document.ts';
 import { scratch } from '../support/scratch.ts';
 
@@ -29,18 +30,6 @@ async function freePort(): Promise<number> {
     server.close(resolve);
   });
   return port;
-}
-
-/** Processes whose working folder is below `folder`. */
-function processesIn(folder: string): string[] {
-  return readdirSync('/proc').filter((pid) => {
-    try {
-      return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/cwd`).startsWith(folder);
-    } catch {
-      // It ended between the two looks, or is another user's.
-      return false;
-    }
-  });
 }
 
 describe('README.md', () => {
