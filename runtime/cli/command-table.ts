@@ -212,6 +212,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'doctor',
     summary: 'check whether a mesh can work here',
+    options: SERVING.slice(0, 2),
     load: () => import('./commands/doctor.ts'),
   },
   {

@@ -12,6 +12,10 @@ export interface MetricsSource {
   readonly version: string;
   describe(): TreeNode;
   instances(): Promise<readonly InstanceRow[]>;
+  /** All that are known, in any order. */
+  deployments(): Promise<readonly Deployment[]>;
+  /** When this mesh started, on the wall clock: what ended before is not observed again. */
+  readonly startedAtMs: number;
   /** Counters of the edge by app, or undefined while it has none. */
   edge(): Readonly<Record<string, AppCountersSnapshot>> | undefined;
 }
@@ -20,8 +24,6 @@ export interface MetricsSource {
 export interface MeshMetrics {
   /** To be told of each report of the tree. */
   report(report: SupervisorReport): void;
-  /** To be told of each deployment that ended. */
-  deploymentEnded(deployment: Deployment): void;
   /** Prometheus text exposition format 0.0.4. */
   text(): Promise<string>;
 }
@@ -48,14 +50,12 @@ export function createMetrics(source: MetricsSource): MeshMetrics {
     labelNames: ['machine'],
     registers,
   });
-  const deploys = new Histogram({
-    name: 'mesh_deploy_seconds',
-    help: 'From the publication of a plan to the end of its deployment.',
-    labelNames: ['outcome'],
-    buckets: DEPLOY_BUCKETS_S,
-    registers,
-  });
-  for (const metric of [actorsGauge(source), workloadGauge(source), requestsCounter(source)])
+  for (const metric of [
+    actorsGauge(source),
+    workloadGauge(source),
+    deploySeconds(source),
+    requestsCounter(source),
+  ])
     registry.registerMetric(metric);
   // The edge has counted into buckets already, which a histogram of this library cannot take.
   const latency = latencyMetric('mesh_edge_request_duration_seconds', () => source.edge() ?? {});
@@ -63,9 +63,6 @@ export function createMetrics(source: MetricsSource): MeshMetrics {
   return {
     report: ({ type, path }) => {
       if (type === 'restart') restarts.inc({ machine: machineOf(path, 'worker') });
-    },
-    deploymentEnded: ({ outcome, startedAtMs, endedAtMs }) => {
-      if (endedAtMs !== null) deploys.observe({ outcome }, (endedAtMs - startedAtMs) / 1_000);
     },
     text: () => registry.metrics(),
   };
@@ -112,3 +109,23 @@ const requestsCounter = (source: MetricsSource): Metric =>
         for (const [code, value] of Object.entries(byClass)) this.inc({ app, code }, value);
     },
   });
+
+/** Observes each deployment once, at the first reading after its end. */
+function deploySeconds(source: MetricsSource): Metric {
+  let observedToMs = source.startedAtMs;
+  return new Histogram({
+    name: 'mesh_deploy_seconds',
+    help: 'From the publication of a plan to the end of its deployment.',
+    labelNames: ['outcome'],
+    buckets: DEPLOY_BUCKETS_S,
+    registers: [],
+    async collect() {
+      const since = observedToMs;
+      for (const { outcome, startedAtMs, endedAtMs } of await source.deployments()) {
+        if (endedAtMs === null || endedAtMs <= since) continue;
+        this.observe({ outcome }, (endedAtMs - startedAtMs) / 1_000);
+        observedToMs = Math.max(observedToMs, endedAtMs);
+      }
+    },
+  });
+}
