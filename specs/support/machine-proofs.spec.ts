@@ -19,8 +19,9 @@ interface DoorContext {
 }
 type DoorEvent = { type: 'open' } | { type: 'stop' } | { type: 'motor.stalled'; force: number };
 
+const doorTypes = {} as { input: object; context: DoorContext; events: DoorEvent };
 const door = setup({
-  types: {} as { input: object; context: DoorContext; events: DoorEvent },
+  types: doorTypes,
   actors: {
     turnMotor: unbound<{ turns: number }>('turnMotor'),
     watchMotor: unboundWatch<DoorEvent, undefined>('watchMotor'),
@@ -138,8 +139,9 @@ describe('edgePaths', () => {
   });
 
   it('refuses a graph without an end', () => {
+    const types = {} as { context: { count: number }; events: { type: 'tick' } };
     const counting = setup({
-      types: {} as { context: { count: number }; events: { type: 'tick' } },
+      types,
       actions: { count: assign({ count: ({ context }) => context.count + 1 }) },
     }).createMachine({ id: 'counting', context: { count: 0 }, on: { tick: { actions: 'count' } } });
     const endless = { input: undefined, samples: [{ type: 'tick' }], statesMax: 50 } as const;
