@@ -15,7 +15,8 @@ import { scratch } from './support/scratch.ts';
 import { loadHouse } from './support/tidy/house.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const documents = (await loadHouse(root)).files.filter(({ path }) => path.endsWith('.md'));
+const { files } = await loadHouse(root);
+const documents = files.filter(({ path }) => path.endsWith('.md'));
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
 const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
 
@@ -59,6 +60,12 @@ function brokenLinksOf(path: string, markdown: string): string[] {
     .map(({ target, line }) => `line ${line}: ${target}`);
 }
 
+/** Sources named in running text that no file of the project is. */
+function absentSourcesOf(markdown: string): string[] {
+  const named = [...markdown.matchAll(/`([\w./-]+\.(?:ts|mjs))`/g)].map(([, name = '']) => name);
+  return named.filter((name) => !files.some(({ path }) => `/${path}`.endsWith(`/${name}`)));
+}
+
 describe.each(documents)('$path', ({ path, text }) => {
   it('has snippets that are checked', () => {
     expect(faultsOf(text)).toEqual([]);
@@ -66,6 +73,10 @@ describe.each(documents)('$path', ({ path, text }) => {
 
   it('has links that lead somewhere', () => {
     expect(brokenLinksOf(path, text)).toEqual([]);
+  });
+
+  it('names sources that exist', () => {
+    expect(absentSourcesOf(text)).toEqual([]);
   });
 
   it('names npm scripts that exist', () => {
@@ -130,6 +141,13 @@ describe('the checks of documents', () => {
   it('find a link to nowhere and to an absent heading', () => {
     const markdown = '# A b\n[x](absent.md) [y](#a-b) [z](#c) [w](specs/docs.spec.ts)\n';
     expect(brokenLinksOf('README.md', markdown)).toEqual(['line 2: absent.md', 'line 2: #c']);
+  });
+});
+
+describe('absentSourcesOf', () => {
+  it('finds a file that was moved or renamed', () => {
+    const text = 'Read `tidy.spec.ts`, `specs/docs.spec.ts`, `x.actor.md` and `gone/tidy.spec.ts`.';
+    expect(absentSourcesOf(text)).toEqual(['gone/tidy.spec.ts']);
   });
 });
 
