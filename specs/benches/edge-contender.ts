@@ -3,7 +3,7 @@
  * `node edge-contender.ts NAME UPSTREAM_PORT`. It prints its port once it listens.
  */
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
-import { createServer } from 'node:http';
+import { Agent, createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { createServer as createNetServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
@@ -50,14 +50,13 @@ function fastProxy(): Promise<number> {
 }
 
 function httpProxy(): Promise<number> {
-  const { createProxyServer } = require('http-proxy') as {
+  const library = require('http-proxy') as {
     createProxyServer(options: object): {
       web(incoming: IncomingMessage, response: ServerResponse, options: object): void;
     };
   };
-  const { Agent } = require('node:http') as typeof import('node:http');
   const agent = new Agent({ keepAlive: true });
-  const proxy = createProxyServer({ target: base, agent, xfwd: true });
+  const proxy = library.createProxyServer({ target: base, agent, xfwd: true });
   return listen(
     createServer(
       serve((incoming, response, url) => {

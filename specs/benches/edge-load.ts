@@ -67,8 +67,8 @@ let planned = 0;
 if (rate === 0) for (const client of free.splice(0)) client.send(began);
 const timer = setInterval(() => {
   const now = performance.now();
-  while (rate > 0 && began + (planned * 1000) / rate <= now)
-    due.push(began + (planned++ * 1000) / rate);
+  const dueByNow = Math.floor(((now - began) * rate) / 1000);
+  for (; planned < dueByNow; planned++) due.push(began + (planned * 1000) / rate);
   while (due.length > 0 && free.length > 0) free.pop()?.send(due.shift() ?? now);
   if (now - began < seconds * 1000) return;
   clearInterval(timer);
