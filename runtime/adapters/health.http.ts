@@ -1,12 +1,21 @@
 import { request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { HealthProbe, ProbeResult } from '../../actors/workload/ports/process.ts';
-import type { Clock } from '../../machines/kernel/clock.ts';
+import type {
+  HealthProbe,
+  ProbeRequest,
+  ProbeResult,
+} from '../../actors/workload/ports/process.ts';
+import type { Clock, TimerId } from '../../machines/kernel/clock.ts';
 import { codeOf } from '../../machines/kernel/coded-error.ts';
 
 /** More of a body than this is not waited for. */
 export const HEALTH_BODY_BYTES_MAX = 64 * 1024;
 const HEALTH_HEADER_BYTES_MAX = 16 * 1024;
+/** Between two connects to a port where nobody listens yet, as a share of the wait until then. */
+const CONNECT_PAUSE_SHARE = 0.02;
+const CONNECT_PAUSE_MS_MAX = 10;
+
+const REFUSED = 'connection refused';
 
 const failed = (message: string, status: number | null = null): ProbeResult => ({
   ok: false,
@@ -21,32 +30,105 @@ const failed = (message: string, status: number | null = null): ProbeResult => (
  */
 export function createHealthProbe({ clock }: { readonly clock: Clock }): HealthProbe {
   return {
-    probe: ({ port, path, timeoutMs }, signal) =>
+    probe: (request, signal) =>
       new Promise<ProbeResult>((resolve, reject) => {
         signal.throwIfAborted();
-        const request = httpRequest({
-          host: '127.0.0.1',
-          port,
-          path,
-          agent: false,
-          maxHeaderSize: HEALTH_HEADER_BYTES_MAX,
-          headers: { accept: '*/*', connection: 'close', 'user-agent': 'mesh-health' },
-        });
-        let status: number | null = null;
-        const end = (settle: () => void): void => {
-          clock.clearTimeout(timer);
+        const attempt = new Attempt(request, clock, (result) => {
           signal.removeEventListener('abort', abort);
-          request.destroy();
-          settle();
+          resolve(result);
+        });
+        const abort = (): void => {
+          attempt.abandon();
+          reject(signal.reason as Error);
         };
-        const conclude = (result: ProbeResult): void => end(() => resolve(result));
-        const abort = (): void => end(() => reject(signal.reason as Error));
-        const timer = clock.setTimeout(() => conclude(tooLate(status, timeoutMs)), timeoutMs);
         signal.addEventListener('abort', abort, { once: true });
-        listen(request, conclude, (seen) => (status = seen));
-        request.end();
       }),
   };
+}
+
+/** One probe: connects, again while it is refused and may wait, and concludes once. */
+class Attempt {
+  readonly #probe: ProbeRequest;
+  readonly #clock: Clock;
+  readonly #onResult: (result: ProbeResult) => void;
+  readonly #startedAtMs: number;
+  readonly #deadline: TimerId;
+  #retry: TimerId = null;
+  #request: ClientRequest;
+  #status: number | null = null;
+  /** Since the last refusal nobody accepted a connection. */
+  #isRefused = false;
+  #isOver = false;
+
+  constructor(probe: ProbeRequest, clock: Clock, onResult: (result: ProbeResult) => void) {
+    this.#probe = probe;
+    this.#clock = clock;
+    this.#onResult = onResult;
+    this.#startedAtMs = clock.monotonicNow();
+    this.#deadline = clock.setTimeout(() => this.#expire(), probe.timeoutMs);
+    this.#request = this.#send();
+  }
+
+  abandon(): void {
+    this.#isOver = true;
+    this.#clock.clearTimeout(this.#deadline);
+    this.#clock.clearTimeout(this.#retry);
+    this.#request.destroy();
+  }
+
+  #expire(): void {
+    // That nobody listened says more than that time ran out.
+    if (this.#isRefused) this.#conclude(failed(REFUSED));
+    else this.#conclude(tooLate(this.#status, this.#probe.timeoutMs));
+  }
+
+  #conclude(result: ProbeResult): void {
+    if (this.#isOver) return;
+    this.abandon();
+    this.#onResult(result);
+  }
+
+  #send(): ClientRequest {
+    const { port, path } = this.#probe;
+    const request = httpRequest({
+      host: '127.0.0.1',
+      port,
+      path,
+      agent: false,
+      maxHeaderSize: HEALTH_HEADER_BYTES_MAX,
+      headers: { accept: '*/*', connection: 'close', 'user-agent': 'mesh-health' },
+    });
+    request.on('error', (error) => this.#refused(error));
+    request.on('socket', (socket) => socket.once('connect', () => (this.#isRefused = false)));
+    request.on('upgrade', () => this.#conclude(failed('HTTP 101', 101)));
+    request.on('response', (response) => this.#answered(response));
+    request.end();
+    return request;
+  }
+
+  #refused(error: Error): void {
+    if (this.#isOver) return;
+    const { connectWithinMs = 0 } = this.#probe;
+    const waitedMs = this.#clock.monotonicNow() - this.#startedAtMs;
+    if (codeOf(error) !== 'ECONNREFUSED' || waitedMs >= connectWithinMs)
+      return this.#conclude(failed(connectionMessageOf(error)));
+    const pauseMs = Math.min(CONNECT_PAUSE_MS_MAX, Math.max(1, waitedMs * CONNECT_PAUSE_SHARE));
+    this.#isRefused = true;
+    this.#retry = this.#clock.setTimeout(() => (this.#request = this.#send()), pauseMs);
+  }
+
+  #answered(response: IncomingMessage): void {
+    const { statusCode = 0 } = response;
+    this.#status = statusCode;
+    if (statusCode !== 200) return this.#conclude(failed(`HTTP ${statusCode}`, statusCode));
+    let size = 0;
+    response.on('data', (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > HEALTH_BODY_BYTES_MAX) this.#conclude({ ok: true, status: 200 });
+    });
+    response.on('end', () => this.#conclude({ ok: true, status: 200 }));
+    response.on('error', () => this.#conclude(failed('HTTP 200, and the body was cut off', 200)));
+  }
 }
 
 function tooLate(status: number | null, timeoutMs: number): ProbeResult {
@@ -55,40 +137,9 @@ function tooLate(status: number | null, timeoutMs: number): ProbeResult {
     : failed(`HTTP ${status}, and the body did not end within ${timeoutMs} ms`, status);
 }
 
-/** Concludes as often as anything happens; a promise takes the first. */
-function listen(
-  request: ClientRequest,
-  conclude: (result: ProbeResult) => void,
-  onStatus: (status: number) => void,
-): void {
-  request.on('error', (error) => conclude(failed(connectionMessageOf(error))));
-  request.on('upgrade', () => conclude(failed('HTTP 101', 101)));
-  let hasAnswer = false;
-  request.on('close', () => {
-    if (!hasAnswer) conclude(failed('connection closed before an answer'));
-  });
-  request.on('response', (response) => {
-    hasAnswer = true;
-    const { statusCode = 0 } = response;
-    onStatus(statusCode);
-    if (statusCode === 200) drain(response, conclude);
-    else conclude(failed(`HTTP ${statusCode}`, statusCode));
-  });
-}
-
-function drain(response: IncomingMessage, conclude: (result: ProbeResult) => void): void {
-  let size = 0;
-  response.on('data', (chunk: Buffer) => {
-    size += chunk.length;
-    if (size > HEALTH_BODY_BYTES_MAX) conclude({ ok: true, status: 200 });
-  });
-  response.on('end', () => conclude({ ok: true, status: 200 }));
-  response.on('error', () => conclude(failed('HTTP 200, and the body was cut off', 200)));
-}
-
 function connectionMessageOf(error: Error): string {
   const code = codeOf(error);
-  if (code === 'ECONNREFUSED') return 'connection refused';
+  if (code === 'ECONNREFUSED') return REFUSED;
   if (code === 'ECONNRESET') return 'connection reset before an answer';
   return code === undefined ? error.message : `no valid answer (${code})`;
 }

@@ -3,8 +3,8 @@
  * `X.log` is copied to `X.log.1` and truncated; older copies move on to `.2` and `.3`.
  *
  * What the process writes between the last read and the truncation is lost: those two calls follow
- * each other in one turn, some ten microseconds. A crash before the truncation leaves lines twice,
- * never none.
+ * each other in one turn, within microseconds unless the scheduler stops this thread in between. A
+ * line may then be torn. A crash before the truncation leaves lines twice, never none.
  */
 import { ftruncateSync, readSync, renameSync, writeSync } from 'node:fs';
 import { open, rm, stat } from 'node:fs/promises';

@@ -46,7 +46,7 @@ interface Command {
 /** As `Processes.spawn`; the errors are those of process-errors.ts. */
 export async function launch(spec: ProcessSpec, options: LaunchOptions): Promise<ProcessIdentity> {
   refuseNul(spec);
-  const command = await commandOf(spec);
+  const command = commandOf(spec);
   for (let attempt = 0; ; attempt++) {
     options.signal?.throwIfAborted();
     try {
@@ -87,21 +87,21 @@ function refuseNul(spec: ProcessSpec): void {
 const pause = (clock: Clock, ms: number): Promise<void> =>
   new Promise((resolve) => void clock.setTimeout(resolve, ms));
 
-async function commandOf(spec: ProcessSpec): Promise<Command> {
+function commandOf(spec: ProcessSpec): Command {
   const { instance, cwd } = spec;
   const path = spec.env['PATH'];
-  const file = await resolveProgram({ instance, command: spec.command, path, cwd });
+  const file = resolveProgram({ instance, command: spec.command, path, cwd });
   if (spec.onRuntimeDeath === 'keep') return { file, args: spec.args };
-  const setpriv = await resolveSetpriv(instance);
+  const setpriv = resolveSetpriv(instance);
   const args = ['--pdeathsig', 'KILL', '--', file, ...spec.args];
   return { file: setpriv, args, setpriv };
 }
 
 /** Looked for on the runtime's own PATH: it is the runtime's tool, not the workload's. */
-async function resolveSetpriv(instance: string): Promise<string> {
+function resolveSetpriv(instance: string): string {
   try {
     const path = process.env['PATH'];
-    return await resolveProgram({ instance, command: 'setpriv', path, cwd: '/' });
+    return resolveProgram({ instance, command: 'setpriv', path, cwd: '/' });
   } catch (cause) {
     throw processError(
       'MESH_ERR_PROCESS_SETPRIV_MISSING',

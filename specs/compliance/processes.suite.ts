@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type {
   HealthProbe,
   PortPicker,
+  ProbeResult,
   Processes,
   ProcessSpec,
 } from '../../actors/workload/ports/process.ts';
@@ -317,6 +318,28 @@ function probing(the: The): void {
     await started(world, 'never_healthy', port);
     const unready = await world.health.probe({ ...PROBE, port }, NEVER);
     expect(unready).toEqual({ ok: false, status: 503, message: 'HTTP 503' });
+  });
+
+  it('waits for a listener as long as it is told', async () => {
+    const world = the();
+    const port = await world.ports.pick();
+    await world.processes.spawn(world.spec('', { port }));
+    const results: ProbeResult[] = [];
+    const request = { path: '/health', timeoutMs: 9_000, connectWithinMs: 9_000, port };
+    void world.health.probe(request, NEVER).then((result) => results.push(result));
+    await world.until('an answer', () => results.length > 0);
+    expect(results).toEqual([{ ok: true, status: 200 }]);
+  });
+
+  it('stops waiting for a listener when it is aborted', async () => {
+    const world = the();
+    const abort = new AbortController();
+    const port = await world.ports.pick();
+    const request = { path: '/health', timeoutMs: 60_000, connectWithinMs: 60_000, port };
+    const probed = world.health.probe(request, abort.signal);
+    const reason = new Error('not any more');
+    abort.abort(reason);
+    await expect(probed).rejects.toBe(reason);
   });
 
   it('rejects an aborted probe with the reason', async () => {

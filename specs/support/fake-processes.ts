@@ -17,6 +17,8 @@ const BOOT_ID = '00000000-0000-4000-8000-000000000001';
 const ADOPTED_EXIT_MS = 20;
 /** Between the end of a child and the turn in which its event comes. */
 const OWN_EXIT_MS = 1;
+/** Between two connects of a probe that waits for a listener. */
+const CONNECT_PAUSE_MS = 1;
 
 /** Any code that the real adapter rejects a spawn with. */
 export type SpawnRefusal = Parameters<typeof processError>[0];
@@ -115,11 +117,16 @@ export class FakeMachine {
   /** Answers as the sample service that listens on the port would. */
   healthProbe(): HealthProbe {
     return {
-      probe: async ({ port }, signal) => {
-        signal.throwIfAborted();
-        const [listener] = this.#listenersOn(port);
-        if (this.#foreignPorts.has(port)) return { ok: true, status: 200 };
-        return listener === undefined ? REFUSED : this.#healthOf(listener);
+      probe: async ({ port, connectWithinMs = 0 }, signal) => {
+        const deadline = this.#clock.monotonicNow() + connectWithinMs;
+        for (;;) {
+          signal.throwIfAborted();
+          if (this.#foreignPorts.has(port)) return { ok: true, status: 200 };
+          const [listener] = this.#listenersOn(port);
+          if (listener !== undefined) return this.#healthOf(listener);
+          if (this.#clock.monotonicNow() >= deadline) return REFUSED;
+          await this.#pause(signal);
+        }
       },
     };
   }
@@ -134,6 +141,13 @@ export class FakeMachine {
         return last;
       },
     };
+  }
+
+  #pause(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      this.#clock.setTimeout(resolve, CONNECT_PAUSE_MS);
+      signal.addEventListener('abort', () => resolve(), { once: true });
+    });
   }
 
   #at({ identity }: { readonly identity: ProcessIdentity }): FakeProcess {

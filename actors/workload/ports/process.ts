@@ -53,12 +53,20 @@ export type ProbeResult =
   | { readonly ok: true; readonly status: 200 }
   | { readonly ok: false; readonly status: number | null; readonly message: string };
 
+export interface ProbeRequest {
+  readonly port: number;
+  readonly path: string;
+  readonly timeoutMs: number;
+  /**
+   * For a process that is starting: while nobody listens yet, connecting is tried again for so long,
+   * so that a listener is met within about 1 ms or 2 % of the wait. Default 0: refused at once.
+   */
+  readonly connectWithinMs?: number;
+}
+
 export interface HealthProbe {
   /** One GET on 127.0.0.1. Never rejects but on abort; ends within `timeoutMs`. */
-  probe(
-    request: { readonly port: number; readonly path: string; readonly timeoutMs: number },
-    signal: AbortSignal,
-  ): Promise<ProbeResult>;
+  probe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeResult>;
 }
 
 export interface LogFiles {

@@ -90,6 +90,17 @@ describe('HealthProbe', () => {
     expect(result).toEqual({ ok: false, status, message });
   });
 
+  it('says that nobody listens when all its wait was for that', async () => {
+    using server = await answering(() => {});
+    const { port } = server;
+    server[Symbol.dispose]();
+    for (const timeoutMs of [15, 200]) {
+      const request = { port, path: '/', timeoutMs, connectWithinMs: 30 };
+      const result = await health.probe(request, NEVER);
+      expect(result).toEqual({ ok: false, status: null, message: 'connection refused' });
+    }
+  });
+
   it('ends at once when it is aborted', async () => {
     const abort = new AbortController();
     using server = await answering(() => abort.abort(new Error('enough')));
