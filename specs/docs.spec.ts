@@ -178,6 +178,12 @@ describe('runDocument', () => {
     expect(await run(markdown)).toEqual([expect.stringContaining(fault)]);
   });
 
+  it('takes tables whose columns are wider elsewhere', async () => {
+    expect(
+      await run('```console\n$ printf "PID     PORT\\n12345   1\\n"\nPID  PORT\n…  1\n```'),
+    ).toEqual([]);
+  });
+
   it('stops at the first fault and obeys norun', async () => {
     const markdown =
       '```sh norun="needs a network"\nfalse\n```\n```sh\nfalse\n```\n```sh\nfalse\n```';

@@ -42,9 +42,12 @@ const linesOf = (text: string): string[] =>
   text
     .trimEnd()
     .split('\n')
-    .map((line) => line.trimEnd());
+    .map((line) => line.trimEnd().replaceAll(/ {2,}/g, '  '));
 
-/** `…` alone on a line stands for any lines, also none; within a line for any text. */
+/**
+ * `…` alone on a line stands for any lines, also none; within a line for any text. Columns are as wide
+ * as what stands in them, so two spaces match any more.
+ */
 export function matchesOutput(expected: string, actual: string): boolean {
   const pattern = linesOf(expected)
     .map((line) =>
