@@ -39,7 +39,13 @@ const RETIRE_TIMEOUT_MS = 360_000;
  * What a runtime that died left behind: processes without a record are ended, folders without one
  * removed. Instances with a record are the agents' to adopt.
  */
-async function sweepRemains({ ports, files, fabric }: MeshParts): Promise<void> {
+async function sweepRemains({ ports, files, fabric, nodes }: MeshParts): Promise<void> {
+  for (const { node, instance, process: left } of await fabric.instances()) {
+    if (nodes.includes(node)) continue;
+    // Its node is not part of this mesh any more, so no agent would ever look after it.
+    if (left !== null) await ports.processes.reap(left);
+    await fabric.forgetInstance(instance);
+  }
   const records = await fabric.instances();
   const known = new Set(records.map(({ token }) => token));
   for (const stray of await ports.processes.strays(ports.homeId, known))

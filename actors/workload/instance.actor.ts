@@ -130,9 +130,11 @@ export function createInstanceLogic(ports: WorkloadPorts) {
     ),
     watchStart: createStartWatch(ports),
     watchHealth: createHealthWatch(ports),
-    drainRequests: fromPromise(({ input: { instance, deadlineMs }, signal }) =>
-      ports.requests.drain(instance, { deadlineMs, signal }),
-    ),
+    // The lease goes first: whoever reads endpoints must not find one that is on its way out.
+    drainRequests: fromPromise(async ({ input: { instance, deadlineMs }, signal }) => {
+      await ports.fabric.switchEndpoints([], [instance]);
+      return ports.requests.drain(instance, { deadlineMs, signal });
+    }),
     reapProcess: fromPromise(({ input }) =>
       reap(ports, input.context).catch((error: unknown) => {
         ports.notice(`cleaning up after instance ${input.context.record.instance}`, error);

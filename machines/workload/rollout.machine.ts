@@ -27,6 +27,8 @@ export interface RolloutContext extends RolloutInput {
   readonly assignments: readonly Assignment[];
   readonly reports: readonly SlotReport[];
   readonly reason: Reason | null;
+  /** The slots were told once; before that, none does not mean that none is wanted. */
+  readonly isSeen: boolean;
 }
 
 export type RolloutEvent =
@@ -71,14 +73,14 @@ const isServing = (context: RolloutContext, slot: Slot): boolean =>
 
 /** No slot is left that neither serves the revision nor has a proven candidate of it. */
 export const areCandidatesReady = (context: RolloutContext): boolean =>
-  context.assignments.length > 0 &&
+  context.isSeen &&
   context.assignments.every((slot) => {
     const state = reportFor(context, slot)?.state;
     return state === 'serving' || state === 'candidate_ready';
   });
 
 export const areAllServing = (context: RolloutContext): boolean =>
-  context.assignments.length > 0 && context.assignments.every((slot) => isServing(context, slot));
+  context.isSeen && context.assignments.every((slot) => isServing(context, slot));
 
 /** The first slot that failed in this generation. */
 export const failureOf = (context: RolloutContext): SlotReport | undefined =>
@@ -129,6 +131,7 @@ export const rolloutMachine = setup({
       (_, seen: { assignments: readonly Assignment[]; reports: readonly SlotReport[] }) => ({
         assignments: seen.assignments,
         reports: seen.reports,
+        isSeen: true,
       }),
     ),
     assignFailure: assign(({ context }) => {
@@ -154,7 +157,7 @@ export const rolloutMachine = setup({
   delays: { PHASE_TIMEOUT_MS, FABRIC_TIMEOUT_MS },
 }).createMachine({
   id: 'rollout',
-  context: ({ input }) => ({ ...input, assignments: [], reports: [], reason: null }),
+  context: ({ input }) => ({ ...input, assignments: [], reports: [], reason: null, isSeen: false }),
   initial: 'running',
   on: { stop: '.detached' },
   states: {

@@ -35,7 +35,6 @@ const ROWS: readonly (readonly [string, ExitCode])[] = [
   ['MESH_ERR_FABRIC_UNKNOWN_', EXIT.notFound],
   ['MESH_ERR_FABRIC_NO_ROLLBACK', EXIT.notFound],
   ['MESH_ERR_REPO_UNKNOWN', EXIT.notFound],
-  ['MESH_ERR_REPO_NOT_FOUND', EXIT.notFound],
   ['MESH_ERR_TRUST_UNKNOWN', EXIT.notFound],
 
   ['MESH_ERR_CLI_VERIFICATION_FAILED', EXIT.verification],

@@ -1,6 +1,8 @@
 /** A mesh in this process, from its start to the last of its instances. */
-import { codeOf } from '../../machines/kernel/coded-error.ts';
+import { systemClock } from '../adapters/clock.system.ts';
+import { createProcesses } from '../adapters/processes.execa.ts';
 import { serveControl } from '../control/server.ts';
+import { homeIdOf } from '../home.ts';
 import { startMesh } from '../mesh.ts';
 import type { Mesh } from '../mesh.ts';
 import type { MeshOptions } from '../compose.ts';
@@ -40,7 +42,7 @@ export async function serve(options: ServeOptions): Promise<ExitCode> {
       return await serveMesh(mesh, options, signals);
     } finally {
       // Also after an error in between: nothing that was started here stays.
-      await stop(mesh, signals);
+      await stop(mesh, options.mesh.home, signals);
     }
   } finally {
     signals.release();
@@ -93,28 +95,19 @@ const adminOf = (mesh: Mesh): AdminSource => ({
   },
 });
 
-async function stop(mesh: Mesh, signals: Signals): Promise<void> {
+async function stop(mesh: Mesh, home: string, signals: Signals): Promise<void> {
   const stopped = mesh.stop();
   const isImpatient = await Promise.race([
     stopped.then(() => false),
     signals.second.then(() => true),
   ]);
-  if (isImpatient) await killInstances(mesh);
+  if (isImpatient) await killInstances(home);
   await stopped;
 }
 
-/**
- * Ends what still runs, whole process groups at once. A pid that the mesh lists was seen alive less
- * than 50 ms ago, so it names no other process yet.
- */
-async function killInstances(mesh: Mesh): Promise<void> {
-  for (const { pid } of await mesh.ps()) {
-    if (pid === null) continue;
-    try {
-      process.kill(-pid, 'SIGKILL');
-    } catch (error) {
-      // It ended meanwhile, as it was asked to.
-      if (codeOf(error) !== 'ESRCH') throw error;
-    }
-  }
+/** Ends what still runs in that state folder, whole process groups at once. */
+async function killInstances(home: string): Promise<void> {
+  const processes = createProcesses({ clock: systemClock });
+  for (const identity of await processes.strays(homeIdOf(home), new Set()))
+    await processes.signal(identity, 'SIGKILL');
 }

@@ -93,7 +93,7 @@ export interface MeshInfo {
 /** All methods reject with coded errors; MESH_ERR_FABRIC_UNKNOWN_APP where an app is not known. */
 export interface MeshControl {
   info(): Promise<MeshInfo>;
-  /** Sets the budget and publishes the plan. MESH_ERR_REPO_NOT_FOUND for an unpublished digest. */
+  /** Sets the budget and publishes the plan. MESH_ERR_REPO_UNKNOWN for an unpublished digest. */
   run(request: RunRequest): Promise<Plan>;
   scale(request: ScaleRequest): Promise<Plan>;
   /** To `generation`, by default the last succeeded one with another digest. MESH_ERR_FABRIC_NO_ROLLBACK. */

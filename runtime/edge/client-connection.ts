@@ -1,12 +1,11 @@
 import type { Socket } from 'node:net';
 import type { EdgeContext } from './edge-context.ts';
 import type { EdgeErrorCode, Refusal } from './errors.ts';
-import type { AppRoute } from './routing-table.ts';
 import type { RequestHead } from './wire/request-head.ts';
 import { countRefusal } from './edge-context.ts';
 import { EDGE_ERRORS, isRefusal } from './errors.ts';
 import { Exchange } from './exchange.ts';
-import { statusOf, writeOwnResponse } from './own-response.ts';
+import { writeOwnResponse } from './own-response.ts';
 import { BodyReader } from './wire/body-reader.ts';
 import { HeadParser } from './wire/head-parser.ts';
 import { readRequestHead, writeRequestHead } from './wire/request-head.ts';
@@ -123,9 +122,8 @@ export class ClientConnection {
   }
 
   /** Answers for an exchange that got no response. */
-  answerFailed(code: EdgeErrorCode, head: RequestHead, route: AppRoute): void {
+  answerFailed(code: EdgeErrorCode, head: RequestHead): void {
     this.#exchange = null;
-    route.counters.answered(statusOf(code), 0);
     const keepAlive = head.keepAlive && this.body.done && !this.#context.isClosing;
     this.#answer(code, failureMessage(code, head.app), keepAlive, askedBy(head));
   }

@@ -6,6 +6,7 @@ import type { FailureKind, InFlight } from './target-state.ts';
 import type { UpstreamUser } from './upstream-connection.ts';
 import type { RequestHead } from './wire/request-head.ts';
 import type { AskedFor, ResponseHead } from './wire/response-head.ts';
+import { statusOf } from './own-response.ts';
 import { Tunnel } from './tunnel.ts';
 import { UpstreamConnection, takeIdle } from './upstream-connection.ts';
 import { isIdempotent } from './wire/request-head.ts';
@@ -268,7 +269,7 @@ export class Exchange implements UpstreamUser, InFlight {
   #fail(code: EdgeErrorCode): void {
     if (this.#isOver) return;
     this.#end(false, false, code);
-    this.#client.answerFailed(code, this.head, this.#route);
+    this.#client.answerFailed(code, this.head);
   }
 
   /** Ends in the middle of a response: closing is the only way left to say so. */
@@ -295,10 +296,11 @@ export class Exchange implements UpstreamUser, InFlight {
     counters.inFlight--;
     counters.bytesIn += this.#client.body.payloadBytes;
     counters.bytesOut += this.#tunnel?.bytesOut ?? this.#upstream?.body.payloadBytes ?? 0;
-    if ((isAnswered || this.#tunnel) && this.#response) {
-      const latencyMs = this.#context.clock.monotonicNow() - this.#startMs;
+    const latencyMs = this.#context.clock.monotonicNow() - this.#startMs;
+    if (code !== undefined) counters.answered(statusOf(code), latencyMs);
+    else if ((isAnswered || this.#tunnel) && this.#response)
       counters.answered(this.#response.status, latencyMs);
-    } else if (code === undefined) counters.aborted++;
+    else counters.aborted++;
     this.#letGo(isReusable);
   }
 }

@@ -4,8 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../runtime/cli/command-table.ts';
 import { serveControl } from '../../runtime/control/server.ts';
-import { createFakeMesh, DIGEST_2 } from '../support/fake-mesh.ts';
-import type { FakeMesh } from '../support/fake-mesh.ts';
+import { createFakeMesh } from '../support/control/fake-mesh.ts';
+import { DIGEST_2 } from '../support/control/records.ts';
+import type { FakeMesh } from '../support/control/fake-mesh.ts';
 import { mesh } from '../support/mesh-command.ts';
 import { scratch } from '../support/scratch.ts';
 

@@ -22,6 +22,8 @@ export interface MachineSuiteOptions<
   readonly untimed?: { readonly [state: string]: string };
   /** Why a state cannot be reached from `input` and `samples`. */
   readonly unreachable?: { readonly [state: string]: string };
+  /** Why an effect, action or delay is not used from `input`, as in `actors: adoptProcess`. */
+  readonly unused?: { readonly [name: string]: string };
 }
 
 /** Resting states that no path reaches, and excused ones that a path does reach. */

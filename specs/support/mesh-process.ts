@@ -37,7 +37,7 @@ export async function startMeshProcess(home: string, nodes = 3): Promise<MeshPro
   return {
     pid: child.pid ?? 0,
     edgeUrl: line,
-    control: await connectControl(home),
+    control: connectControl(home),
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
     [Symbol.asyncDispose]: async () => {

@@ -60,7 +60,7 @@ export async function meshWorld(): Promise<MeshWorld> {
   const home = folder.file('home');
   const paths = homePaths(home);
   const { publicKey, keyPath } = await generateKey('dev', folder.path);
-  const key = await readKey(keyPath);
+  const key = readKey(keyPath);
   const trust = createTrustStore(paths.trust);
   const pool = createWorkerPool();
   let running: Mesh | undefined;

@@ -67,6 +67,15 @@ export class VirtualClock implements Clock {
     this.#nowMs = end;
   }
 
+  /** Moves time to the next timer and fires it; false when none is set. */
+  async fireNext(): Promise<boolean> {
+    await settle();
+    const next = this.#peek();
+    if (next === undefined) return false;
+    await this.advance(Math.max(0, next.due - this.#nowMs));
+    return true;
+  }
+
   #peek(): Timer | undefined {
     while (this.#heap[0] && !this.#heap[0].live) this.#pop();
     return this.#heap[0];

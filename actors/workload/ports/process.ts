@@ -1,6 +1,7 @@
 import type { ProcessExit, ProcessIdentity } from '../../../machines/workload/instance-record.ts';
 import type { Unsubscribe } from './fabric.ts';
 
+/** What to execute for one instance, and with what. */
 export interface ProcessSpec {
   readonly instance: string;
   /** A path, or a program found on PATH. */
@@ -44,6 +45,7 @@ export interface Processes {
   strays(homeId: string, known: ReadonlySet<string>): Promise<readonly ProcessIdentity[]>;
 }
 
+/** Finds ports for instances. */
 export interface PortPicker {
   /** A TCP port of 127.0.0.1 that is free now and was not handed out in the last minute. */
   pick(): Promise<number>;
@@ -53,6 +55,7 @@ export type ProbeResult =
   | { readonly ok: true; readonly status: 200 }
   | { readonly ok: false; readonly status: number | null; readonly message: string };
 
+/** Where to ask for health, and how long to wait for it. */
 export interface ProbeRequest {
   readonly port: number;
   readonly path: string;
@@ -64,11 +67,13 @@ export interface ProbeRequest {
   readonly connectWithinMs?: number;
 }
 
+/** Asks a service whether it is healthy. */
 export interface HealthProbe {
   /** One GET on 127.0.0.1. Never rejects but on abort; ends within `timeoutMs`. */
   probe(request: ProbeRequest, signal: AbortSignal): Promise<ProbeResult>;
 }
 
+/** Where instances write, by app and instance. */
 export interface LogFiles {
   /** Makes the folder (0700), and gives the path for an instance's log. */
   prepare(app: string, instance: string): Promise<string>;

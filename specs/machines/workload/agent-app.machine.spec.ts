@@ -30,7 +30,7 @@ const samples: AgentAppEvent[] = [
   { type: 'stop' },
 ];
 
-/** What tells two states of a slot apart; counters only up to where they matter. */
+/** What tells two states of a slot apart; failures count only where one is waited out. */
 const serialize = (context: AgentAppContext) => ({
   desired: context.desired && [
     context.desired.permission,
@@ -39,11 +39,8 @@ const serialize = (context: AgentAppContext) => ({
   ],
   active: context.active?.instance,
   candidate: context.candidate?.instance,
-  lastServed: context.lastServed?.digest,
-  retiring: context.retiring.length > 0 ? [...new Set(context.retiring)].toSorted() : [],
-  failures: Math.min(context.failures, CRASH_LOOP_FAILURES),
-  failed: context.failedGeneration === context.generation,
-  crash: context.crash !== '',
+  isRetiring: context.retiring.length > 0,
+  failures: context.active === null ? Math.min(context.failures, CRASH_LOOP_FAILURES) : 0,
 });
 
 machineSuite(agentAppMachine, {

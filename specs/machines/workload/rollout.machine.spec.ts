@@ -41,7 +41,8 @@ for (const strategy of ['blue_green', 'stop_first'] as const) {
   machineSuite(rolloutMachine, {
     input: { app: 'hello', generation: 1, strategy },
     samples,
-    serialize: ({ assignments, reports }: RolloutContext) => [
+    serialize: ({ assignments, reports, isSeen }: RolloutContext) => [
+      isSeen,
       assignments.map(({ permission }) => permission),
       reports.map(({ state }) => state),
     ],

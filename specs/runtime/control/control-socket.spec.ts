@@ -7,8 +7,9 @@ import { describe, expect, it } from 'vitest';
 import { connectControl } from '../../../runtime/control/client.ts';
 import type { MeshControl } from '../../../runtime/control/mesh-control.ts';
 import { serveControl } from '../../../runtime/control/server.ts';
-import { DIGEST_2, createFakeMesh } from '../../support/fake-mesh.ts';
-import type { FakeMesh } from '../../support/fake-mesh.ts';
+import { createFakeMesh } from '../../support/control/fake-mesh.ts';
+import { DIGEST_2 } from '../../support/control/records.ts';
+import type { FakeMesh } from '../../support/control/fake-mesh.ts';
 import { scratch } from '../../support/scratch.ts';
 
 async function served(home: string, mesh: MeshControl = createFakeMesh()) {

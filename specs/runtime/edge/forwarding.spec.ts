@@ -146,6 +146,7 @@ describe('forwarding of requests', () => {
     );
     expect(statusesOf(answer)).toEqual([404, 404, 503, 200]);
     expect(answer.match(/Retry-After: 1\r\n/g)).toHaveLength(1);
+    expect(answer).toContain('MESH_ERR_EDGE_NO_TARGET');
     expect(answer.match(/"code"/g)).toHaveLength(2);
   });
 

@@ -7,6 +7,12 @@ import { DEFAULT_LIMITS, tickMs } from '../../../runtime/edge/limits.ts';
 const HEAD = 'GET /app/ HTTP/1.1\r\nHost: a\r\n';
 const ok = (_: unknown, response: { end(text: string): void }): void => response.end('ok');
 
+const CODES: Readonly<Record<number, string>> = {
+  413: 'MESH_ERR_EDGE_BODY_TOO_LARGE',
+  414: 'MESH_ERR_EDGE_TARGET_TOO_LONG',
+  431: 'MESH_ERR_EDGE_HEAD_TOO_LARGE',
+};
+
 describe('limits of size', () => {
   it.each([
     ['a long target', `GET /app/${'a'.repeat(3000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 414],
@@ -23,7 +29,9 @@ describe('limits of size', () => {
       fieldsMax: 16,
       bodyBytesMax: 1000,
     });
-    expect(statusesOf(await world.ask(text))).toEqual([status]);
+    const answer = await world.ask(text);
+    expect(statusesOf(answer)).toEqual([status]);
+    expect(codeIn(answer)).toBe(CODES[status]);
     expect(world.upstream.received()).toBe('');
   });
 

@@ -60,7 +60,7 @@ describe('readStat', () => {
 describe('isRunning', () => {
   it('is false for a zombie', async () => {
     // The shell becomes a program that never waits for its child.
-    using parent = running('/bin/sh', ['-c', 'true & echo $!; exec sleep 1000']);
+    using parent = running('/bin/sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 1000']);
     const [line] = (await parent.stdout?.iterator().next())?.value.toString().split('\n') ?? [];
     const pid = Number(line);
     await until('a zombie', () => readStat(pid)?.state === 'Z');

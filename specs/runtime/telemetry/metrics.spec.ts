@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AppCountersSnapshot } from '../../../runtime/edge/counters.ts';
 import { machineOf } from '../../../runtime/telemetry/machine-names.ts';
 import { createMetrics } from '../../../runtime/telemetry/metrics.ts';
-import { createFakeMesh } from '../../support/fake-mesh.ts';
+import { createFakeMesh } from '../../support/control/fake-mesh.ts';
 
 const COUNTERS: AppCountersSnapshot = {
   requests: 6,
