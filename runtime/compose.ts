@@ -106,9 +106,8 @@ async function createPorts(options: MeshOptions, paths: HomePaths, tree: Supervi
   return { ports, files, pool, threads, trust, repo, routes };
 }
 
-/** Composes a mesh; nothing runs before `tree.start()`. */
-export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
-  const paths = ensureHome(options.home);
+/** Actors are made before their tree, and reach it through this. */
+function lateTree(): { readonly late: { tree?: Tree }; readonly supervision: Supervision } {
   const late: { tree?: Tree } = {};
   const running = (): Tree => {
     if (late.tree === undefined) throw new Error('The tree is used before it exists.');
@@ -122,6 +121,13 @@ export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
     snapshotOf: (path) => running().snapshotOf(path),
     watch: (path, listener) => running().watch(path, listener),
   };
+  return { late, supervision };
+}
+
+/** Composes a mesh; nothing runs before `tree.start()`. */
+export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
+  const paths = ensureHome(options.home);
+  const { late, supervision } = lateTree();
   const { ports, files, pool, threads, trust, repo, routes } = await createPorts(
     options,
     paths,

@@ -6,6 +6,7 @@
 /** JSON that an error may carry. Never a secret, never key material. */
 export type ErrorDetails = { readonly [key: string]: unknown };
 
+/** An error as it crosses a boundary. */
 export interface ErrorJson {
   readonly code: string;
   readonly message: string;
@@ -28,6 +29,7 @@ export interface ErrorRow {
 
 export type ErrorTable = { readonly [code: string]: ErrorRow };
 
+/** What a coded error may carry beside code and message. */
 export interface CodedErrorOptions {
   readonly hint?: string;
   readonly cause?: unknown;

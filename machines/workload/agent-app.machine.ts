@@ -396,6 +396,7 @@ export const agentAppMachine = machineSetup.createMachine({
         ],
       },
       always: { guard: not('isServing'), target: 'settling' },
+      // No onError: a fabric that refuses is read anew by the supervisor's restart.
       invoke: {
         src: 'switchTraffic',
         input: ({ context: { slot, active } }) => ({ slot, to: active, from: null }),

@@ -55,4 +55,5 @@ export const WORKLOAD_ERRORS = {
   },
 } as const satisfies ErrorTable;
 
+/** Makes an error of this table. */
 export const workloadError = errorsOf(WORKLOAD_ERRORS);

@@ -24,11 +24,13 @@ export interface PreparedFiles {
   readonly folder: string;
 }
 
+/** A process that runs, and where it shall listen. */
 export interface StartedProcess {
   readonly process: ProcessIdentity;
   readonly port: number;
 }
 
+/** What the health effects look at. */
 export interface HealthWatch {
   readonly process: ProcessIdentity | null;
   readonly port: number | null;

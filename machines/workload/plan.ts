@@ -27,6 +27,7 @@ export interface Revision {
   readonly restart: number;
 }
 
+/** What someone wants of an app. */
 export interface PlanRequest {
   readonly app: string;
   readonly digest: Digest;

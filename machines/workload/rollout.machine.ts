@@ -79,6 +79,7 @@ export const areCandidatesReady = (context: RolloutContext): boolean =>
     return state === 'serving' || state === 'candidate_ready';
   });
 
+/** Every slot serves the revision of this generation. */
 export const areAllServing = (context: RolloutContext): boolean =>
   context.isSeen && context.assignments.every((slot) => isServing(context, slot));
 

@@ -97,6 +97,7 @@ export function goalOf({
   return lastServed === null ? null : { ...lastServed, mayServe: true };
 }
 
+/** A candidate that is ready may take the traffic. */
 export const mayServe = (context: AgentAppContext): boolean => goalOf(context)?.mayServe ?? false;
 
 /** The candidate of this very generation failed, and must not be tried again by this slot alone. */
@@ -137,6 +138,7 @@ export function backoffMs({
   return Math.min(maxMs, BACKOFF_MIN_MS * 2 ** doublings) * (1 + jitter / 2);
 }
 
+/** An instance as its slot remembers it. */
 export const live = (record: InstanceRecord): Live => ({
   instance: record.instance,
   generation: record.generation,
@@ -145,6 +147,7 @@ export const live = (record: InstanceRecord): Live => ({
   restart: record.restart,
 });
 
+/** The ids of those on their way out, bounded to RETIRING_MAX. */
 export const retire = (
   retiring: readonly string[],
   ...leaving: readonly (Live | null)[]
@@ -174,6 +177,7 @@ function stateOf(context: AgentAppContext): SlotState {
   return isDesired ? 'serving' : 'pending';
 }
 
+/** What the agent says of the slot now. */
 export const reportOf = (context: AgentAppContext): UnsentReport => ({
   ...context.slot,
   generation: context.generation,

@@ -1,5 +1,6 @@
 /** Every error code that this program can show, from the tables of its domains. */
 import type { ErrorRow, ErrorTable } from '../../machines/kernel/coded-error.ts';
+import { KERNEL_ERRORS } from '../../machines/kernel/errors.ts';
 import { POOL_ERRORS } from '../../machines/pool/errors.ts';
 import { WORKLOAD_ERRORS } from '../../machines/workload/errors.ts';
 import { FABRIC_ERRORS } from '../../machines/workload/fabric-errors.ts';
@@ -12,6 +13,7 @@ import { CLI_ERRORS } from './errors.ts';
 
 /** The tables, by the area that owns them. */
 export const ERROR_TABLES: Readonly<Record<string, ErrorTable>> = {
+  kernel: KERNEL_ERRORS,
   supervisor: SUPERVISOR_ERRORS,
   pool: POOL_ERRORS,
   spore: SPORE_ERRORS,

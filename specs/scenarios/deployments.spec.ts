@@ -168,6 +168,7 @@ describe('a deployment', () => {
       await restarted;
       await until(`all is well after ${path}`, () => isQuiet(mesh, 3));
       await until('the edge serves', async () => {
+        // Refused while the listener restarts, which is what is waited for.
         const answer = await fetch(`${mesh.edgeUrl}/hello/version`).catch(() => undefined);
         return answer?.status === 200;
       });

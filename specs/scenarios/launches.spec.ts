@@ -82,7 +82,8 @@ describe('a launch', () => {
     const script = `
       const { createServer } = require("node:http");
       const { spawn } = require("node:child_process");
-      const thief = "require('node:http').createServer((_, r) => r.end('ok')).listen(" + process.env.PORT + ", '127.0.0.1'); setTimeout(process.exit, 8000)";
+      const thief = "require('node:http').createServer((_, r) => r.end('ok')).listen(" +
+        process.env.PORT + ", '127.0.0.1'); setTimeout(process.exit, 8000)";
       spawn(process.execPath, ["-e", thief], { detached: true, stdio: "ignore", env: {} }).unref();
       setInterval(() => {}, 1000);`;
     const mesh = await world.start({ nodes: 1 });

@@ -6,11 +6,13 @@ export interface EdgeTarget {
   readonly port: number;
 }
 
+/** The routing table, as actors write it. */
 export interface Routes {
   /** Replaces an app's targets as a whole; null makes the app unknown, [] leaves it without one. */
   publish(app: string, targets: readonly EdgeTarget[] | null): void;
 }
 
+/** One opened port of the edge. */
 export interface EdgeListener {
   /** Rejects with MESH_ERR_EDGE_LISTEN where the port is taken or not allowed. */
   listen(): Promise<{ readonly port: number }>;

@@ -35,6 +35,7 @@ export interface RequestDrain {
 /** Where errors go that no caller waits for; each becomes a log line and is counted. */
 export type Notice = (about: string, error: unknown) => void;
 
+/** Everything that the workload actors need of the world. */
 export interface WorkloadPorts {
   readonly tree: Supervision;
   readonly fabric: Fabric;

@@ -184,6 +184,8 @@ describe('serveControl', () => {
       expect([path, answer.status]).toEqual([path, status]);
       expect(JSON.stringify(answer.json)).toContain(message);
     }
+    const { json } = await raw(socket, 'GET', '/v2/instances');
+    expect(json).toMatchObject({ error: { code: 'MESH_ERR_CONTROL_UNKNOWN_ROUTE' } });
     expect(mesh.calls).toEqual([]);
   });
 

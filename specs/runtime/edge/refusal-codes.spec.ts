@@ -7,7 +7,7 @@ describe('a refusal of the edge', () => {
   it.each([
     [
       'no instance that may take traffic',
-      `GET /app/ HTTP/1.1\r\n${HOST}`,
+      `GET /app/ HTTP/1.1\r\nConnection: close\r\n${HOST}`,
       'MESH_ERR_EDGE_NO_TARGET',
     ],
     [
