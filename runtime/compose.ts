@@ -124,6 +124,9 @@ function lateTree(): { readonly late: { tree?: Tree }; readonly supervision: Sup
   return { late, supervision };
 }
 
+const nodeNames = (count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `node-${index + 1}`);
+
 /** Composes a mesh; nothing runs before `tree.start()`. */
 export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
   const paths = ensureHome(options.home);
@@ -134,10 +137,7 @@ export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
     supervision,
   );
   const { fabric, clock, random } = ports;
-  const nodes = Array.from(
-    { length: options.nodes ?? NODES_DEFAULT },
-    (_, index) => `node-${index + 1}`,
-  );
+  const nodes = nodeNames(options.nodes ?? NODES_DEFAULT);
   const capacity = options.nodeCapacity ?? { cpuMilli: 0, memoryMb: 0 };
   const instanceLogic = createInstanceLogic(ports);
   let edge: Edge | undefined;

@@ -37,25 +37,43 @@ export function launch(child: Child): void {
 }
 
 function launchWorker(child: Child, spec: ChildSpec): void {
-  const { supervisor, incarnation } = child;
-  const { host, journal } = supervisor.scope;
-  const isKept = spec.resume === 'snapshot' && journal !== undefined;
-  // A snapshot that could not be started from would fail for ever: then it is given up.
-  if (isKept && child.isResuming) journal.forget(child.path);
-  const snapshot = isKept ? journal.load(child.path) : undefined;
-  child.isResuming = snapshot !== undefined;
-  const cell = host.spawn(child, incarnation, supervisor.port, spec.logic, {
-    id: spec.id,
-    input: () => inputOf(child, spec),
-    snapshot,
-  });
+  const cell = resume(child, spec) ?? spawn(child, spec, undefined);
   child.cell = cell;
-  if (isKept) journalFrom(cell, child.path, journal);
-  if (snapshot && declares(spec.logic, 'resume')) cell.post(undefined, RESUME_COMMAND);
+  const { journal } = child.supervisor.scope;
+  if (journal && spec.resume === 'snapshot') journalFrom(cell, child.path, journal);
   deliverHeld(child);
   if (cell.exit?.type === 'error') return;
   if (!spec.ready) markReady(child);
   else awaitReady(child, cell, spec);
+}
+
+const spawn = (child: Child, spec: ChildSpec, snapshot: Snapshot<unknown> | undefined): Cell =>
+  child.supervisor.scope.host.spawn(child, child.incarnation, child.supervisor.port, spec.logic, {
+    id: spec.id,
+    input: () => inputOf(child, spec),
+    snapshot,
+  });
+
+/**
+ * Continues from the journal, if there is something to continue from. A snapshot that cannot be
+ * started from is given up: at once if it fails at once, else after the start that failed.
+ */
+function resume(child: Child, spec: ChildSpec): Cell | undefined {
+  const { journal, stray } = child.supervisor.scope;
+  if (!journal || spec.resume !== 'snapshot') return undefined;
+  if (child.isResuming) journal.forget(child.path);
+  const snapshot = journal.load(child.path);
+  child.isResuming = snapshot !== undefined;
+  if (!snapshot) return undefined;
+  const cell = spawn(child, spec, snapshot);
+  if (cell.exit?.type === 'error') {
+    stray(child.path, child.incarnation, cell.exit.cause);
+    journal.forget(child.path);
+    child.isResuming = false;
+    return undefined;
+  }
+  if (declares(spec.logic, 'resume')) cell.post(undefined, RESUME_COMMAND);
+  return cell;
 }
 
 /** Keeps each snapshot that the actor reaches; its final one means that there is nothing to resume. */

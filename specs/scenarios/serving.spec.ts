@@ -186,6 +186,7 @@ describe('mesh up', () => {
     child.kill('SIGTERM');
     // What comes within a second is the same wish, passed on by npm.
     child.kill('SIGTERM');
+    // The second signal is chosen to come after that second.
     await new Promise((resolve) => setTimeout(resolve, 1_200));
     const askedAtMs = performance.now();
     child.kill('SIGTERM');

@@ -75,11 +75,28 @@ describe('resume: snapshot', () => {
   it('gives up a snapshot that cannot be started from, and starts fresh', async () => {
     const journal = memoryJournal();
     journal.save('root/a', { value: 'no such state', status: 'active' } as never);
-    const bad = [spec];
-    await using broken = new SupervisedWorld(bad, {}, { journal });
-    await expect(broken.tree.start()).rejects.toMatchObject({
-      code: 'MESH_ERR_SUPERVISOR_START_FAILED',
-    });
+    await using world = new SupervisedWorld([spec], {}, { journal });
+    await world.tree.start();
+    expect(world.told()).toEqual(['stray_error a', 'start a']);
+    expect(contextOf(world)).toEqual({ count: 0, resumed: 0 });
+  });
+
+  it('gives up a snapshot with which the child did not become ready', async () => {
+    const journal = memoryJournal();
+    journal.save('root/a', {
+      value: 'up',
+      context: { count: 9 },
+      status: 'active',
+      children: {},
+    } as never);
+    const ready = (snapshot: Snapshot<unknown>) =>
+      (snapshot as unknown as { context: { count: number } }).context.count === 0;
+    const slow = { ...spec, ready, startTimeoutMs: 100 };
+    await using world = await SupervisedWorld.up([], {}, { journal });
+    const first = world.tree.startChild('root', slow);
+    await world.clock.advance(100);
+    expect(await first).toMatchObject({ reason: 'start_error' });
+    expect(await world.tree.startChild('root', slow)).toMatchObject({ ok: true });
   });
 
   it('starts fresh without a journal, and with resume: fresh', async () => {
