@@ -130,7 +130,7 @@ describe('mesh up', () => {
     expect((await at.type('run', 'hello', '0'.repeat(64))).exitCode).toBe(3);
     expect((await at.type('status', 'nobody')).exitCode).toBe(3);
 
-    const broken = await published(at, '2.0.0', 'exit_at_once');
+    const broken = await published(at, '2.0.0', 'exit:3');
     const failed = await at.type('run', 'hello', broken);
     expect(failed.exitCode).toBe(1);
     expect(failed.stderr).toMatch(/still serving: [0-9a-f]{12}/);
