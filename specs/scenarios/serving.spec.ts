@@ -34,7 +34,7 @@ function shell(dir: Scratch) {
       return stdout.trim();
     },
     start: (...args: string[]): ChildProcess => startMeshCommand(args, { cwd }),
-    manifest: (version: string, mode: string | undefined = undefined): string => {
+    manifest: (version: string, mode?: string): string => {
       const name = `manifest-${version}.json`;
       const env = {
         PATH: `${dirname(process.execPath)}:/usr/bin:/bin`,
