@@ -1,15 +1,9 @@
 /** `npm run bench -- NAME [--json] [--rounds N]` runs `specs/benches/NAME.bench.ts`. */
-import { readdirSync } from 'node:fs';
 import Table from 'cli-table3';
 import { Command, InvalidArgumentError } from 'commander';
+import { benchNames, loadBench } from './bench-files.ts';
 import { ROUNDS_MIN, runBench } from './harness.ts';
-import type { Bench, BenchResult, RowResult } from './harness.ts';
-
-const SUFFIX = '.bench.ts';
-const names = readdirSync(import.meta.dirname)
-  .filter((file) => file.endsWith(SUFFIX))
-  .map((file) => file.slice(0, -SUFFIX.length))
-  .toSorted();
+import type { BenchResult, RowResult } from './harness.ts';
 
 function roundsOf(text: string): number {
   const rounds = Number(text);
@@ -42,12 +36,12 @@ function printTable(result: BenchResult): void {
 }
 
 async function run(name: string, options: { json?: true; rounds: number }): Promise<void> {
-  if (!names.includes(name)) {
-    process.stderr.write(`There is no bench "${name}". There are: ${names.join(', ')}.\n`);
+  if (!benchNames.includes(name)) {
+    process.stderr.write(`There is no bench "${name}". There are: ${benchNames.join(', ')}.\n`);
     process.exitCode = 2;
     return;
   }
-  const { bench } = (await import(`./${name}${SUFFIX}`)) as { bench: Bench };
+  const bench = await loadBench(name);
   const onRound = (text: string): void => void process.stderr.write(`${text}\n`);
   const result = await runBench(name, bench, { rounds: options.rounds, onRound });
   if (options.json) process.stdout.write(`${JSON.stringify(result, undefined, 2)}\n`);
@@ -55,7 +49,7 @@ async function run(name: string, options: { json?: true; rounds: number }): Prom
 }
 
 await new Command('bench')
-  .argument('<name>', `one of ${names.join(', ')}`)
+  .argument('<name>', `one of ${benchNames.join(', ')}`)
   .option('--json', 'print { name, machine, rows } on stdout')
   .option('--rounds <count>', 'counted rounds of each contender', roundsOf, ROUNDS_MIN)
   .action(run)
