@@ -14,6 +14,8 @@ import {
   scaleApp,
 } from './mesh-commands.ts';
 import { appStatus, instanceRows } from './mesh-view.ts';
+import { meshMetrics } from './telemetry/mesh-metrics.ts';
+import type { MeshMetrics } from './telemetry/metrics.ts';
 import { VERSION } from './version.ts';
 
 /** A running mesh. */
@@ -93,6 +95,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   const lock = lockHome(options.home);
   try {
     const parts = await composeMesh(options);
+    const metrics = meshMetrics(parts);
     try {
       await sweepRemains(parts);
       await parts.tree.start();
@@ -101,7 +104,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
       await parts.pool.close();
       throw error;
     }
-    return createMesh(parts, () => lock.release());
+    return createMesh(parts, metrics, () => lock.release());
   } catch (error) {
     lock.release();
     throw error;
@@ -115,7 +118,7 @@ const portOf = ({ tree }: MeshParts): number => {
   return snapshot?.context?.port ?? 0;
 };
 
-function createMesh(parts: MeshParts, release: () => void): Mesh {
+function createMesh(parts: MeshParts, metrics: MeshMetrics, release: () => void): Mesh {
   const { tree, fabric, repo, pool, paths, nodes, clock } = parts;
   const startedAt = new Date(clock.now()).toISOString();
   const edgeUrl = `http://127.0.0.1:${portOf(parts)}`;
@@ -158,6 +161,6 @@ function createMesh(parts: MeshParts, release: () => void): Mesh {
     status: (app) => appStatus(parts, app),
     history: async (app) => (await appStatus(parts, app)).deployments,
     describe: () => Promise.resolve(tree.describe()),
-    metrics: () => Promise.resolve(''),
+    metrics: () => metrics.text(),
   };
 }
