@@ -21,7 +21,7 @@ async function planOf({ fabric }: MeshParts, app: string): Promise<Plan> {
 /** Publishes what a stored spore needs; its manifest says version and nutrients. */
 async function publish(
   { fabric, repo }: MeshParts,
-  request: Pick<PlanRequest, 'app' | 'digest' | 'min' | 'max' | 'strategy'> & { restart?: boolean },
+  request: Omit<PlanRequest, 'version' | 'nutrients'>,
 ): Promise<Plan> {
   const { version, nutrients } = await repo.manifest(request.digest);
   return fabric.publishPlan({
@@ -40,12 +40,19 @@ export async function runApp(mesh: MeshParts, request: RunRequest): Promise<Plan
       { details: { app, digest } },
     );
   const max = request.max ?? Math.max(min, mesh.nodes.length);
-  // Asked first: a budget for a spore that nobody published would be left behind.
-  await mesh.repo.manifest(digest);
-  const before = (await mesh.fabric.budget(app)) ?? { app, ...NO_LIMITS };
-  await mesh.fabric.setBudget({ ...before, ...request.budget, app });
-  return publish(mesh, { app, digest, min, max, strategy });
+  const { name } = await mesh.repo.manifest(digest);
+  if (name !== app && request.anyName !== true) throw nameMismatch(app, digest, name);
+  const { app: _, ...before } = (await mesh.fabric.budget(app)) ?? { app, ...NO_LIMITS };
+  const budget = { ...before, ...request.budget };
+  return publish(mesh, { app, digest, min, max, strategy, budget });
 }
+
+const nameMismatch = (app: string, digest: string, name: string): Error =>
+  fabricError(
+    'MESH_ERR_FABRIC_NAME_MISMATCH',
+    `Running ${app}: the spore ${digest} is called ${name}.`,
+    { details: { app, digest, name } },
+  );
 
 export async function scaleApp(mesh: MeshParts, { app, min, max }: ScaleRequest): Promise<Plan> {
   const { digest, strategy } = await planOf(mesh, app);

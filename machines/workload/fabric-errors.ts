@@ -17,6 +17,13 @@ export const FABRIC_ERRORS = {
       'digest that is no SHA-256, a number out of range, a missing or an unknown field. Nothing ' +
       'was changed.',
   },
+  MESH_ERR_FABRIC_NAME_MISMATCH: {
+    hint: 'Run it under its own name, or allow another one with `--any-name`.',
+    explain:
+      "The name in the spore's manifest is not the name of the app that it is to become. That is " +
+      'mostly a mistyped name or the digest of another service. One spore can be several apps, ' +
+      'say staging and production, when that is asked for. The plan was not published.',
+  },
   MESH_ERR_FABRIC_BUDGET_EXCEEDED: {
     hint: "Raise the app's budget, or ask for fewer or smaller instances.",
     explain:

@@ -41,6 +41,8 @@ export interface PlanRequest {
   readonly nutrients: Nutrients;
   /** Replace running instances although their digest is the wanted one. Default false. */
   readonly restart?: boolean;
+  /** Set in the same transaction, so that a refused plan leaves the old one. Default: unchanged. */
+  readonly budget?: Omit<Budget, 'app'>;
 }
 
 /** The desired state of one app. The newest generation wins; older work in flight is cancelled. */

@@ -126,6 +126,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         summary: 'how to switch (default blue_green)',
         choices: ['blue_green', 'stop_first'],
       },
+      { flags: '--any-name', summary: 'also a spore whose name is not APP' },
       { flags: '--max-instances <count>', summary: 'budget: instances over all nodes' },
       { flags: '--cpu <milli>', summary: 'budget: thousandths of a core over all nodes' },
       { flags: '--memory <mb>', summary: 'budget: MiB over all nodes' },

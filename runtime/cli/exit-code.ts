@@ -58,6 +58,7 @@ const ROWS: readonly (readonly [string, ExitCode])[] = [
   ['MESH_ERR_EDGE_LISTEN', EXIT.conflict],
   ['MESH_ERR_FABRIC_APP_RUNNING', EXIT.conflict],
   ['MESH_ERR_FABRIC_BUDGET_EXCEEDED', EXIT.conflict],
+  ['MESH_ERR_FABRIC_NAME_MISMATCH', EXIT.verification],
   ['MESH_ERR_FABRIC_CAPACITY_EXCEEDED', EXIT.conflict],
   ['MESH_ERR_KEY_EXISTS', EXIT.conflict],
   ['MESH_ERR_TRUST_CONFLICT', EXIT.conflict],

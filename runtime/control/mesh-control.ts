@@ -23,6 +23,8 @@ export interface RunRequest {
   readonly strategy?: Strategy;
   /** Default: unlimited, with `maxInstances` = `max`. */
   readonly budget?: Partial<Omit<Budget, 'app'>>;
+  /** Whether the spore may have another name than `app`. Default false. */
+  readonly anyName?: boolean;
 }
 
 export interface ScaleRequest {
@@ -93,7 +95,10 @@ export interface MeshInfo {
 /** All methods reject with coded errors; MESH_ERR_FABRIC_UNKNOWN_APP where an app is not known. */
 export interface MeshControl {
   info(): Promise<MeshInfo>;
-  /** Sets the budget and publishes the plan. MESH_ERR_REPO_UNKNOWN for an unpublished digest. */
+  /**
+   * Sets the budget and publishes the plan, both or neither. MESH_ERR_REPO_UNKNOWN for an unpublished
+   * digest, MESH_ERR_FABRIC_NAME_MISMATCH for a spore of another name.
+   */
   run(request: RunRequest): Promise<Plan>;
   scale(request: ScaleRequest): Promise<Plan>;
   /** To `generation`, by default the last succeeded one with another digest. MESH_ERR_FABRIC_NO_ROLLBACK. */

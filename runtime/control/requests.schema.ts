@@ -24,6 +24,7 @@ export const runBody = z
     min: COUNT.optional(),
     max: COUNT.optional(),
     strategy: z.enum(['blue_green', 'stop_first']).optional(),
+    anyName: z.boolean().optional(),
     budget: z
       .strictObject({
         maxInstances: COUNT.optional(),

@@ -112,6 +112,17 @@ export function fabricPlansSuite(name: string, make: MakeFabricWorld): void {
       expect(await fabric.assignments('hello')).toHaveLength(1);
     });
 
+    it('sets the budget of a plan together with it, or not at all', async () => {
+      await using world = make();
+      await join(world, 'node-1', 'node-2');
+      const { fabric } = world;
+      const budget = { maxInstances: 2, cpuMilli: 0, memoryMb: 0 };
+      await fabric.publishPlan(planRequest({ min: 2, budget }));
+      const smaller = { ...budget, maxInstances: 1 };
+      await expect(fabric.publishPlan(planRequest({ min: 2, budget: smaller }))).rejects.toThrow();
+      expect(await fabric.budget('hello')).toEqual({ app: 'hello', ...budget });
+    });
+
     it('refuses what the nodes do not hold beside other apps', async () => {
       await using world = make();
       const { fabric, clock } = world;

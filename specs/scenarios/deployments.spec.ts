@@ -142,6 +142,18 @@ describe('a deployment', () => {
     expect(await activeOf(mesh)).toHaveLength(2);
   });
 
+  it('is refused where the spore has another name, unless that is allowed', async () => {
+    await using world = await meshWorld();
+    const mesh = await world.start();
+    const digest = await world.spore({ version: '1.0.0' });
+    const refused = mesh.run({ app: 'hello-staging', digest }).catch(codeOf);
+    expect(await refused).toBe('MESH_ERR_FABRIC_NAME_MISMATCH');
+    expect(await mesh.apps()).toEqual([]);
+    const plan = await mesh.run({ app: 'hello-staging', digest, anyName: true });
+    const { deployment } = await deploymentOf(mesh, 'hello-staging', plan.generation);
+    expect(deployment.outcome).toBe('succeeded');
+  });
+
   it('survives the crash of its actors: a pair, an agent, an instance, the edge', async () => {
     await using world = await meshWorld();
     const mesh = await world.start();

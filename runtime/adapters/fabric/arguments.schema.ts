@@ -38,12 +38,9 @@ const ordinal = z
 export const generationSchema = z.int().min(1);
 export const timeSchema = z.int().min(0);
 
-export const budgetSchema: z.ZodType<Budget> = z.strictObject({
-  app: nameSchema,
-  maxInstances: amount,
-  cpuMilli: amount,
-  memoryMb: amount,
-});
+const limits = z.strictObject({ maxInstances: amount, cpuMilli: amount, memoryMb: amount });
+
+export const budgetSchema: z.ZodType<Budget> = limits.extend({ app: nameSchema });
 
 export const planRequestSchema: z.ZodType<PlanRequest> = z
   .strictObject({
@@ -55,6 +52,7 @@ export const planRequestSchema: z.ZodType<PlanRequest> = z
     strategy: z.enum(['blue_green', 'stop_first']),
     nutrients: z.strictObject({ cpuMilli: amount, memoryMb: amount }),
     restart: z.boolean().exactOptional(),
+    budget: limits.exactOptional(),
   })
   .refine((request) => request.min <= request.max, 'min must not be above max');
 

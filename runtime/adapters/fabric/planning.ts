@@ -20,6 +20,7 @@ import {
   lastSucceeded,
   pendingDeployment,
   planRow,
+  putBudget,
   putDeployment,
   putPlan,
 } from './plan-records.ts';
@@ -34,7 +35,8 @@ const FIRST_PERMISSION: Readonly<Record<Strategy, Permission>> = {
 };
 
 export function publish(db: Database, request: PlanRequest, nowMs: number): PlanRow {
-  const { restart: isRestart = false, ...wanted } = request;
+  const { restart: isRestart = false, budget, ...wanted } = request;
+  if (budget) putBudget(db, { app: request.app, ...budget });
   const last = planRow(db, request.app);
   const issued = (last?.restartsIssued ?? 0) + (isRestart ? 1 : 0);
   const plan: PlanRow = {

@@ -48,6 +48,7 @@ function planOf(invocation: Invocation): Omit<RunRequest, 'digest' | 'min' | 'ma
   return {
     app,
     ...(strategy === undefined ? {} : { strategy }),
+    ...(invocation.options['anyName'] === true ? { anyName: true } : {}),
     ...(Object.keys(budget).length === 0 ? {} : { budget }),
   };
 }
