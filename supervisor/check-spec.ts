@@ -1,8 +1,8 @@
 /** Refuses a spec that cannot be meant, before anything is started. */
-import type { CodedError } from '../machines/kernel/coded-error.ts';
 import { isSupervisorSpec } from './child-spec.ts';
 import type { AnyChildSpec, ChildSpec, SupervisorSpec } from './child-spec.ts';
-import { supervisorError } from './errors.ts';
+import { invalidSpec as invalid } from './invalid-spec.ts';
+import { checkPlacement } from './placement/check-placement.ts';
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one', 'simple_one_for_one'];
 const RESTARTS = ['permanent', 'transient', 'temporary'];
@@ -11,18 +11,6 @@ const MAILBOXES = ['keep', 'drop', 'dead_letter'];
 const RESUMES = ['fresh', 'snapshot'];
 /** Longest id: it must stay readable in a path. */
 const ID_CHARS_MAX = 200;
-
-const invalid = (path: string, field: string, found: unknown, wanted: string): CodedError =>
-  supervisorError(
-    'MESH_ERR_SUPERVISOR_SPEC_INVALID',
-    `The spec of ${path} was refused: ${field} must be ${wanted}, found ${show(found)}.`,
-    { details: { path, field, found: show(found) } },
-  );
-
-function show(found: unknown): string {
-  if (typeof found === 'function') return 'a function';
-  return typeof found === 'string' ? JSON.stringify(found) : String(found);
-}
 
 /** Checks a supervisor and everything under it; throws `MESH_ERR_SUPERVISOR_SPEC_INVALID`. */
 export function checkSupervisorSpec(spec: SupervisorSpec, parent = ''): void {
@@ -95,6 +83,7 @@ function checkWorker(spec: ChildSpec, path: string): void {
   checkNumber(path, 'startTimeoutMs', spec.startTimeoutMs, 0, 'milliseconds ≥ 0');
   checkLifecycle(path, spec);
   checkBackoff(path, spec);
+  checkPlacement(path, spec);
 }
 
 function checkBackoff(path: string, { backoff }: ChildSpec): void {

@@ -13,6 +13,9 @@ export type Shutdown = number | 'brutal_kill' | 'infinity';
 /** What becomes of mail that waits when its child restarts; the event that crashed it is always lost. */
 export type MailboxOnRestart = 'keep' | 'drop' | 'dead_letter';
 
+/** Where a child runs: in the thread of its tree, or in one of its own. */
+export type Placement = 'local' | 'thread';
+
 /** Which incarnation an input is for. */
 export interface InputScope {
   readonly path: string;
@@ -45,6 +48,10 @@ export interface ChildSpec {
   readonly resume?: 'fresh' | 'snapshot';
   /** Default `keep`. */
   readonly mailbox?: MailboxOnRestart;
+  /**
+   * `thread` runs it in a worker thread of its own; then `logic` is `threadLogic(…)`. Default `local`.
+   */
+  readonly placement?: Placement;
 }
 
 /** A supervisor: how it restarts its children, and which they are. */
@@ -88,6 +95,7 @@ export const SHUTDOWN_MS_DEFAULT = 5000;
 /** OTP waits for ever for a child's start; nothing here does. */
 export const START_TIMEOUT_MS_DEFAULT = 30_000;
 
+/** Whether the spec is one of a supervisor. */
 export const isSupervisorSpec = (spec: AnyChildSpec): spec is SupervisorSpec =>
   spec.type === 'supervisor';
 

@@ -4,6 +4,7 @@ import type { TimerId } from '../machines/kernel/clock.ts';
 import type { Cell, CellOwner } from './delivery/cell.ts';
 import { isSupervisorSpec, restartOf } from './child-spec.ts';
 import type { AnyChildSpec, RestartType } from './child-spec.ts';
+import type { ThreadActor } from './placement/thread-actor.ts';
 import type { ExitReason } from './restart/exit-reason.ts';
 import type { Supervisor } from './supervisor.ts';
 
@@ -34,6 +35,7 @@ export interface PastChild {
   readonly past: Past | undefined;
 }
 
+/** What its supervisor knows of it; its incarnations come and go, this stays until it is removed. */
 export class Child implements CellOwner {
   readonly id: string;
   readonly supervisor: Supervisor;
@@ -43,6 +45,8 @@ export class Child implements CellOwner {
   status: ChildStatus = 'stopped';
   /** The current incarnation of a worker. */
   cell: Cell | undefined = undefined;
+  /** What passes its mail on, if the current incarnation is in a thread. */
+  placed: ThreadActor | undefined = undefined;
   /** The current incarnation of a supervisor. */
   nested: Supervisor | undefined = undefined;
   incarnation: number;

@@ -54,6 +54,70 @@ export const SUPERVISOR_ERRORS = {
       'The supervisor drives actors through parts of XState that are stable in shape but not public. ' +
       'The installed version does not have them, so nothing was started.',
   },
+  MESH_ERR_SUPERVISOR_THREAD_LOGIC_INLINE: {
+    hint: 'Export the logic from a module and name it with threadLogic({ module, export }).',
+    explain:
+      "A child with `placement: 'thread'` was given its logic as an object. Logic holds functions, and " +
+      'functions cannot cross to another thread. The thread has to load the logic itself, so it is ' +
+      'named by the URL of its module and by its export.',
+  },
+  MESH_ERR_SUPERVISOR_THREAD_UNPLACED: {
+    hint: "Give it to a child spec with placement: 'thread'; elsewhere, use the logic itself.",
+    explain:
+      'What `threadLogic` returns only names logic that a thread is to load. It was used where XState ' +
+      'itself starts an actor: by `createActor`, `invoke` or `spawn`.',
+  },
+  MESH_ERR_SUPERVISOR_THREADS_MISSING: {
+    hint: 'Use startTree, or give createTree its `threads` option.',
+    explain:
+      "The tree has a child with `placement: 'thread'`, and was created without the port that starts " +
+      'threads. `startTree` gives one of its own accord.',
+  },
+  MESH_ERR_SUPERVISOR_THREADS_EXHAUSTED: {
+    retryable: true,
+    hint: 'Place fewer children in threads, or give createThreads a larger threadsMax.',
+    explain:
+      'Each child with `placement: thread` has a thread of its own, which costs several MiB. As many ' +
+      'as `threadsMax` were running, so one more was refused and the start of its child failed.',
+  },
+  MESH_ERR_SUPERVISOR_THREAD_MODULE_FAILED: {
+    hint: 'Look at the cause; give the URL as new URL(path, import.meta.url).',
+    explain:
+      'A thread could not load the module that its child names: there is no such file, it does not ' +
+      'parse, one of its imports is missing, or it threw while it was evaluated.',
+  },
+  MESH_ERR_SUPERVISOR_THREAD_EXPORT_MISSING: {
+    hint: 'Correct the name of the export, or export the logic from the module.',
+    explain:
+      'The module was loaded in the thread, and exports no XState logic under the name that the child ' +
+      'spec gives. `details.exports` lists what it does export.',
+  },
+  MESH_ERR_SUPERVISOR_THREAD_UNCLONABLE: {
+    hint: 'Send plain data: no functions, promises, sockets or actor references.',
+    explain:
+      'Events, input, output and snapshots of a child in a thread are copied by structured clone. ' +
+      'Something that cannot be copied was to cross; the message says what and where. An event is ' +
+      'refused when it is sent; input and snapshots fail the child.',
+  },
+  MESH_ERR_SUPERVISOR_THREAD_BLOCKED: {
+    hint: 'Break the computation up, or raise heartbeatTimeoutMs if it is meant to take so long.',
+    explain:
+      'The thread of this child did not come back to its event loop for `heartbeatTimeoutMs`: an ' +
+      'endless or very long computation. The thread was ended, which also ends the computation, and ' +
+      'the restart type of the child decides what comes next.',
+  },
+  MESH_ERR_SUPERVISOR_THREAD_OUT_OF_MEMORY: {
+    hint: 'Find what the child keeps, or raise its resourceLimits.',
+    explain:
+      'The thread of this child reached its memory limit (`resourceLimits`, or that of Node) and was ' +
+      'ended by the runtime. No other child is affected.',
+  },
+  MESH_ERR_SUPERVISOR_THREAD_EXITED: {
+    hint: 'Remove process.exit from what the child runs.',
+    explain:
+      'The thread of this child ended although its actor had not: something in it called ' +
+      '`process.exit`, which in a thread ends that thread only.',
+  },
 } as const;
 
 /** Makes an error of the supervisor; family and hint come from its row. */

@@ -8,6 +8,7 @@ export type {
   ChildSpecFor,
   InputScope,
   MailboxOnRestart,
+  Placement,
   RestartType,
   Shutdown,
   Strategy,
@@ -20,6 +21,13 @@ export { stateText } from './describe.ts';
 export type { TreeNode } from './describe.ts';
 export { SUPERVISOR_ERRORS } from './errors.ts';
 export type { ExitReason, ExitReasonJson } from './restart/exit-reason.ts';
+export { threadLogic } from './placement/thread-logic.ts';
+export type {
+  MirrorOf,
+  ThreadLimits,
+  ThreadLogic,
+  ThreadLogicOptions,
+} from './placement/thread-logic.ts';
 export type { WatchEvent } from './reports/names.ts';
 export type {
   ChildCounts,
@@ -37,6 +45,11 @@ export type {
   Logger,
   LogLine,
   SnapshotJournal,
+  ThreadFact,
+  ThreadLink,
+  ThreadOrder,
+  Threads,
+  ThreadSnapshot,
   TreeInspection,
   TreeOptions,
 } from './ports.ts';

@@ -1,10 +1,13 @@
 /** The life of one child: launched, ready, asked to stop, killed, gone. */
-import type { Snapshot } from 'xstate';
+import type { AnyActorLogic, Snapshot } from 'xstate';
 import type { Cell } from './delivery/cell.ts';
 import type { Child } from './child.ts';
 import { START_TIMEOUT_MS_DEFAULT, isSupervisorSpec, shutdownOf } from './child-spec.ts';
 import type { ChildSpec, InputScope } from './child-spec.ts';
 import { supervisorError } from './errors.ts';
+import { NOT_YET } from './placement/mirror.ts';
+import { ThreadActor } from './placement/thread-actor.ts';
+import { isThreadLogic } from './placement/thread-logic.ts';
 import { exitReasonJson } from './restart/exit-reason.ts';
 import type { ExitReason } from './restart/exit-reason.ts';
 import type { SnapshotJournal } from './ports.ts';
@@ -43,16 +46,29 @@ function launchWorker(child: Child, spec: ChildSpec): void {
   if (journal && spec.resume === 'snapshot') journalFrom(cell, child.path, journal);
   deliverHeld(child);
   if (cell.exit?.type === 'error') return;
-  if (!spec.ready) markReady(child);
+  if (!spec.ready && !child.placed) markReady(child);
   else awaitReady(child, cell, spec);
 }
 
+/** What XState runs: the logic itself, or what passes its mail on to a thread. */
+function logicOf(child: Child, { logic }: ChildSpec): AnyActorLogic {
+  if (!isThreadLogic(logic)) return logic;
+  child.placed = new ThreadActor(child, logic.thread);
+  return child.placed.logic;
+}
+
 const spawn = (child: Child, spec: ChildSpec, snapshot: Snapshot<unknown> | undefined): Cell =>
-  child.supervisor.scope.host.spawn(child, child.incarnation, child.supervisor.port, spec.logic, {
-    id: spec.id,
-    input: () => inputOf(child, spec),
-    snapshot,
-  });
+  child.supervisor.scope.host.spawn(
+    child,
+    child.incarnation,
+    child.supervisor.port,
+    logicOf(child, spec),
+    {
+      id: spec.id,
+      input: () => inputOf(child, spec),
+      snapshot,
+    },
+  );
 
 /**
  * Continues from the journal, if there is something to continue from. A snapshot that cannot be
@@ -80,6 +96,7 @@ function resume(child: Child, spec: ChildSpec): Cell | undefined {
 function journalFrom(cell: Cell, path: string, journal: SnapshotJournal): void {
   const keep = (): void => {
     const { actor } = cell;
+    if (actor?.getSnapshot() === NOT_YET) return;
     if (actor?.getSnapshot().status === 'active') journal.save(path, actor.getPersistedSnapshot());
     else journal.forget(path);
   };
@@ -99,7 +116,7 @@ function awaitReady(child: Child, cell: Cell, spec: ChildSpec): void {
   const look = (snapshot: Snapshot<unknown>): boolean => {
     let isReady = false;
     try {
-      isReady = spec.ready?.(snapshot) === true;
+      isReady = snapshot !== NOT_YET && spec.ready?.(snapshot) !== false;
     } catch (error) {
       queue.post({ run: () => (host.fail(cell, error), 1) });
     }
@@ -172,7 +189,7 @@ export function beginStop(child: Child): void {
 }
 
 function stopWorker(child: Child, cell: Cell, spec: ChildSpec): void {
-  if (reactsToStop(spec.logic)) {
+  if (child.placed || reactsToStop(spec.logic)) {
     cell.post(undefined, STOP_COMMAND);
     return;
   }
@@ -182,8 +199,9 @@ function stopWorker(child: Child, cell: Cell, spec: ChildSpec): void {
 }
 
 /**
- * Ends the child now. JavaScript cannot interrupt running code: its mail is dropped, its timers are
- * cancelled, its signal aborted, its name freed, and what it calls back later is ignored.
+ * Ends the child now. A thread is ended, whatever it is doing. In its own thread JavaScript cannot
+ * interrupt running code: the child's mail is dropped, its timers are cancelled, its signal aborted,
+ * its name freed, and what it calls back later is ignored.
  */
 export function kill(child: Child): void {
   const { supervisor, nested, cell } = child;
@@ -202,6 +220,7 @@ export function detach(child: Child, reason: ExitReason): void {
   release(child);
   collectMail(child);
   child.cell = undefined;
+  child.placed = undefined;
   child.nested = undefined;
   if (watchers.isEmpty || !watchers.has(child.path)) return;
   const { path, incarnation } = child;

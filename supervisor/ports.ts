@@ -2,6 +2,8 @@
 import type { EventObject, Snapshot } from 'xstate';
 import type { Clock } from '../machines/kernel/clock.ts';
 import type { Random } from '../machines/kernel/random.ts';
+import type { ThreadPlace } from './placement/thread-logic.ts';
+import type { ExitReason } from './restart/exit-reason.ts';
 
 /** Runs `slice` later, in a turn of its own. */
 export type Defer = (slice: () => void) => void;
@@ -45,6 +47,8 @@ export interface TreeOptions {
    * Where snapshots of `resume: 'snapshot'` children are kept. Without it such a child starts fresh.
    */
   readonly journal?: SnapshotJournal;
+  /** Where children with `placement: 'thread'` run. Without it their start fails by code. */
+  readonly threads?: Threads;
 }
 
 /** Keeps the last persisted snapshot of an actor, by path. */
@@ -66,4 +70,65 @@ export interface TreeInspection {
   /** Path of the sender, if it is an actor of this tree. */
   readonly source?: string;
   readonly snapshot?: Snapshot<unknown>;
+}
+
+/** Starts threads for actors, one for each incarnation. */
+export interface Threads {
+  /**
+   * Starts a thread and in it the actor. What becomes of it is told to `listener`, never before this
+   * has returned. A thread of the same path that still ends is waited for. Throws
+   * `MESH_ERR_SUPERVISOR_THREADS_EXHAUSTED`.
+   */
+  open(order: ThreadOrder, listener: (fact: ThreadFact) => void): ThreadLink;
+  /** Resolves when each thread whose link was ended is gone. */
+  settled(): Promise<void>;
+}
+
+/** What a thread is to run; it crosses by structured clone. */
+export interface ThreadOrder {
+  readonly path: string;
+  readonly incarnation: number;
+  readonly place: ThreadPlace;
+  readonly input: unknown;
+  /** To continue from. */
+  readonly snapshot: Snapshot<unknown> | undefined;
+}
+
+/** The way to one thread. */
+export interface ThreadLink {
+  /** Mail for the actor, in order; it waits while the thread is starting. */
+  post(events: readonly EventObject[]): void;
+  /** Asks the actor to stop: by the `stop` event if it declares one, else at once. */
+  stop(): void;
+  /** Ends the thread, whatever it is doing; after this nothing more is told. Idempotent. */
+  end(): void;
+  /** Letters of `post` that the actor has begun to handle; right also when the thread has died. */
+  readonly begun: number;
+}
+
+/** What a thread tells. */
+export type ThreadFact =
+  /** The actor is up, or has a new snapshot; several changes at once may tell only the last. */
+  | { readonly type: 'thread.seen'; readonly snapshot: ThreadSnapshot }
+  /** The actor reached its end, orderly or not; the thread may be gone already. */
+  | {
+      readonly type: 'thread.ended';
+      readonly reason: ExitReason;
+      readonly snapshot?: ThreadSnapshot | undefined;
+    }
+  /** An actor in the thread sent mail to a path of the tree. */
+  | { readonly type: 'mail.sent'; readonly path: string; readonly event: EventObject }
+  /** The actor emitted an event. */
+  | { readonly type: 'event.emitted'; readonly event: EventObject }
+  /** Mail inside the thread that reached nobody. */
+  | { readonly type: 'mail.lost'; readonly path: string; readonly event: EventObject }
+  /** An error in the thread that ended nobody. */
+  | { readonly type: 'error.stray'; readonly path: string; readonly error: unknown }
+  | { readonly type: 'line.logged'; readonly line: LogLine };
+
+/** A persisted snapshot, and what is lost by persisting it. */
+export interface ThreadSnapshot {
+  readonly persisted: Snapshot<unknown>;
+  /** Only of a machine. */
+  readonly tags?: readonly string[];
 }

@@ -1,10 +1,11 @@
+import type { AnyActorRef, EventObject } from 'xstate';
 import type { Clock } from '../machines/kernel/clock.ts';
 import type { Random } from '../machines/kernel/random.ts';
 import type { Past } from './child.ts';
 import type { SupervisorSpec } from './child-spec.ts';
-import type { DeadLetters } from './delivery/dead-letters.ts';
+import type { DeadLetterReason, DeadLetters } from './delivery/dead-letters.ts';
 import type { Watchers } from './reports/names.ts';
-import type { SnapshotJournal } from './ports.ts';
+import type { Logger, SnapshotJournal, Threads } from './ports.ts';
 import type { Listeners, SupervisorReport } from './reports/reports.ts';
 import type { RunQueue } from './delivery/run-queue.ts';
 import type { Supervisor, SupervisorOwner } from './supervisor.ts';
@@ -20,6 +21,8 @@ export interface TreeScope {
   readonly watchers: Watchers;
   readonly deadLetters: DeadLetters;
   readonly journal: SnapshotJournal | undefined;
+  readonly threads: Threads | undefined;
+  readonly logger: Logger | undefined;
   /** Makes a supervisor in this tree. */
   nest(
     spec: SupervisorSpec,
@@ -28,6 +31,10 @@ export interface TreeScope {
     owner: SupervisorOwner,
     past: Past,
   ): Supervisor;
+  /** Sends to whoever has the path; `source` is the sender, if it is an actor of this tree. */
+  mail(path: string, event: EventObject, source: AnyActorRef | undefined): boolean;
+  /** Counts mail that reached nobody. */
+  letter(path: string, event: EventObject, reason: DeadLetterReason): void;
   /** Reports an error that ends nobody. */
   stray(path: string, incarnation: number, error: unknown): void;
 }

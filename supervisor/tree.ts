@@ -1,4 +1,4 @@
-import type { EventObject, Snapshot } from 'xstate';
+import type { AnyActorRef, EventObject, Snapshot } from 'xstate';
 import type { Child } from './child.ts';
 import { checkSupervisorSpec } from './check-spec.ts';
 import type { AnyChildSpec, SupervisorSpec, TemplateChild } from './child-spec.ts';
@@ -71,7 +71,8 @@ class RootedTree implements Tree {
     this.#root = this.#scope.nest(spec, spec.id, 1, owner, new Map());
   }
 
-  #createScope({ clock, random, defer, attribute, logger, journal }: TreeOptions): TreeScope {
+  #createScope(options: TreeOptions): TreeScope {
+    const { clock, random, defer, attribute, logger, journal, threads } = options;
     const queue = new RunQueue(defer);
     const letter = (path: string, event: EventObject, reason: DeadLetterReason): void =>
       this.deadLetters.add({ path, event, reason, atMs: clock.now() });
@@ -85,7 +86,8 @@ class RootedTree implements Tree {
       queue,
       logger,
       attribution: attribute,
-      listener: { undeliverable: letter, stray },
+      listener: { undeliverable: letter, stray, mail: (...args) => this.#mail(...args) },
+      root: this.path,
     });
     const scope: TreeScope = {
       clock,
@@ -96,6 +98,10 @@ class RootedTree implements Tree {
       watchers: new Watchers(logger),
       deadLetters: this.deadLetters,
       journal,
+      threads,
+      logger,
+      mail: (...args) => this.#mail(...args),
+      letter,
       stray,
       nest: (...args) => new Supervisor(scope, ...args),
     };
@@ -118,6 +124,7 @@ class RootedTree implements Tree {
     if (!this.#isStarted) return;
     this.#scope.queue.post({ run: () => (this.#root.shutdown({ type: 'shutdown' }), 1) });
     await this.ended;
+    await this.#scope.threads?.settled();
   }
 
   #ready(): void {
@@ -141,8 +148,12 @@ class RootedTree implements Tree {
   }
 
   send(path: string, event: EventObject): boolean {
+    return this.#mail(path, event, undefined);
+  }
+
+  #mail(path: string, event: EventObject, source: AnyActorRef | undefined): boolean {
     const found = this.#find(path);
-    if (found && !(found instanceof Supervisor)) return sendToChild(found, event);
+    if (found && !(found instanceof Supervisor)) return sendToChild(found, event, source);
     const reason = found ? 'supervisor' : 'not_found';
     this.deadLetters.add({ path, event, reason, atMs: this.#scope.clock.now() });
     return false;

@@ -20,6 +20,7 @@ import type { AsyncAttribution, Logger } from './ports.ts';
 import {
   CELL,
   ParentPort,
+  PathRef,
   RUNNING,
   STOPPED,
   STOP_SIGNAL,
@@ -36,6 +37,8 @@ import type { ActorInternals, InspectionSeen, SystemInternals, Target } from './
 export interface HostListener {
   /** Mail that no actor will handle. */
   undeliverable(path: string, event: EventObject, reason: 'ended' | 'supervisor'): void;
+  /** Mail to a path. */
+  mail(path: string, event: EventObject, source: AnyActorRef | undefined): void;
   /** An error that has no living owner, or arose while cleaning up. */
   stray(path: string, incarnation: number, error: unknown): void;
 }
@@ -56,6 +59,8 @@ export interface HostOptions {
   readonly listener: HostListener;
   readonly logger: Logger | undefined;
   readonly attribution: AsyncAttribution | undefined;
+  /** Id of the tree's root, with which its paths begin. */
+  readonly root: string;
 }
 
 /** Creates, feeds and ends the actors of one tree, all in one XState system. */
@@ -72,7 +77,7 @@ export class ActorHost implements CellHost {
   /** The actor that is ending because it was stopped: XState cancels its timers first. */
   #inStop: ActorInternals | undefined;
 
-  constructor({ clock, queue, listener, logger, attribution }: HostOptions) {
+  constructor({ clock, queue, listener, logger, attribution, root: rootId }: HostOptions) {
     this.#clock = clock;
     this.#queue = queue;
     this.#listener = listener;
@@ -90,11 +95,13 @@ export class ActorHost implements CellHost {
       },
     );
     this.system = root.system;
-    this.#adopt(root.system as unknown as SystemInternals);
+    this.#adopt(root.system as unknown as SystemInternals, `${rootId}/`);
   }
 
-  #adopt(system: SystemInternals): void {
-    const { _unregister: unregister, _sendInspectionEvent: inspect } = system;
+  #adopt(system: SystemInternals, rootPrefix: string): void {
+    const { _unregister: unregister, _sendInspectionEvent: inspect, get } = system;
+    system.get = (id) =>
+      get(id) ?? (id.startsWith(rootPrefix) ? new PathRef(id, this.#listener) : undefined);
     system._relay = (source, target, event) => this.#relay(source, target, event);
     system._unregister = (actor) => {
       unregister(actor);
@@ -227,6 +234,10 @@ export class ActorHost implements CellHost {
   #relay(source: ActorInternals | undefined, target: Target, event: EventObject): void {
     if (target instanceof ParentPort) {
       this.#signal(source, target, event);
+      return;
+    }
+    if (target instanceof PathRef) {
+      this.#listener.mail(target.id, event, source as AnyActorRef | undefined);
       return;
     }
     const cell = cellOf(this, target);

@@ -49,6 +49,7 @@ export interface InspectionSeen {
 
 /** What an actor system is, beyond what its type says. */
 export interface SystemInternals {
+  get(this: void, id: string): unknown;
   _relay(this: void, source: ActorInternals | undefined, target: Target, event: EventObject): void;
   _unregister(this: void, actor: ActorInternals): void;
   _sendInspectionEvent(this: void, seen: InspectionSeen): void;
@@ -66,7 +67,7 @@ export interface SystemInternals {
 }
 
 /** Whatever mail can be addressed to. */
-export type Target = ActorInternals | ParentPort;
+export type Target = ActorInternals | ParentPort | PathRef;
 
 /** An actor as it is inside. */
 export const internals = (actor: unknown): ActorInternals => actor as ActorInternals;
@@ -85,6 +86,28 @@ export class ParentPort {
 
   /** Everything comes through `_relay`, which knows the sender. */
   _send(): void {}
+}
+
+/** Who gets mail for a path. */
+interface PathMail {
+  mail(path: string, event: EventObject, source: undefined): void;
+}
+
+/** What `system.get(path)` gives for a path of the tree: whoever has it when the mail arrives. */
+export class PathRef {
+  readonly id: string;
+  readonly sessionId: string;
+  readonly #mail: PathMail;
+
+  constructor(path: string, mail: PathMail) {
+    this.id = path;
+    this.sessionId = path;
+    this.#mail = mail;
+  }
+
+  send(event: EventObject): void {
+    this.#mail.mail(this.id, event, undefined);
+  }
 }
 
 /** Whether an event tells of the end of a child. */

@@ -1,7 +1,8 @@
 /** What becomes of a child's mail while no incarnation can take it. */
-import type { EventObject } from 'xstate';
+import type { AnyActorRef, EventObject } from 'xstate';
 import type { Child } from '../child.ts';
 import { isSupervisorSpec } from '../child-spec.ts';
+import { assertClonable } from '../placement/clonable.ts';
 import type { DeadLetterReason } from './dead-letters.ts';
 import { isOwn } from '../xstate-shape.ts';
 
@@ -14,12 +15,21 @@ export const STOP_COMMAND: EventObject = Object.freeze({ type: 'stop' });
 const policyOf = (child: Child): 'keep' | 'drop' | 'dead_letter' =>
   isSupervisorSpec(child.spec) ? 'drop' : (child.spec.mailbox ?? 'keep');
 
-/** Sends to whatever the child is now; false when the event will reach nobody. */
-export function sendToChild(child: Child, event: EventObject): boolean {
+/**
+ * Sends to whatever the child is now; false when the event will reach nobody. Throws
+ * `MESH_ERR_SUPERVISOR_THREAD_UNCLONABLE` where the event cannot cross to the child's thread.
+ */
+export function sendToChild(
+  child: Child,
+  event: EventObject,
+  source: AnyActorRef | undefined,
+): boolean {
   if (child.isSupervisor) return refuse(child, event, 'supervisor');
-  const { cell } = child;
+  const { cell, spec } = child;
+  if (!isSupervisorSpec(spec) && spec.placement === 'thread')
+    assertClonable('An event was to be sent;', child.path, event);
   if (cell && !cell.exit) {
-    cell.post(undefined, event);
+    cell.post(source, event);
     return true;
   }
   if (cell || child.status === 'restarting') return hold(child, event);
@@ -28,8 +38,9 @@ export function sendToChild(child: Child, event: EventObject): boolean {
 
 /** Takes the unread mail of an incarnation that has ended. Its own self-sends end with it. */
 export function collectMail(child: Child): void {
-  const { cell } = child;
+  const { cell, placed } = child;
   if (!cell) return;
+  for (const event of placed?.takeUnhandled() ?? []) hold(child, event);
   for (let letter = cell.take(); letter; letter = cell.take())
     if (letter.event !== STOP_COMMAND && !isOwn(letter.source, cell.actor))
       hold(child, letter.event);
