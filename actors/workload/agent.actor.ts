@@ -48,6 +48,8 @@ function createPairKeeper(ports: WorkloadPorts, node: string, instance: Instance
       unwatch();
       forget(id);
     });
+    // Called from an action, in which XState would take the new machine's `raise` for the action's own.
+    await Promise.resolve();
     const logic = createAgentAppLogic(ports, pair.slot, instance);
     const spec = agentAppChildSpec(logic, pair.slot, () => pair.desired);
     const started = await tree.startChild(nodePath(node), spec);

@@ -1,4 +1,5 @@
-import { describe, expect, it } from 'vitest';
+import { raise } from 'xstate';
+import { describe, expect, it, vi } from 'vitest';
 import type { SupervisorSpec } from '../../supervisor/index.ts';
 import { SupervisedWorld, child, deafMachine, isUp } from '../support/supervised.ts';
 import { settle } from '../support/virtual-clock.ts';
@@ -66,6 +67,31 @@ describe('startChild', () => {
     await using world = await SupervisedWorld.up([child('a')], { maxChildren: 2 });
     expect(await world.tree.startChild('root', child('b'))).toMatchObject({ ok: true });
     expect(await world.tree.startChild('root', child('c'))).toEqual(refusal('max_children'));
+  });
+
+  it('called in an action of a machine starts the child with no action on the stack', async () => {
+    const warned = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    try {
+      const started: string[] = [];
+      await using world = await SupervisedWorld.up([
+        child('a', {
+          input: { note: (what: string) => what === 'stop' && startB() },
+          restart: 'temporary',
+        }),
+      ]);
+      // Whatever builds a machine within an action is told off by XState; an input is such a place.
+      const input = () => {
+        started.push(raise({ type: 'x' }).name);
+        return {};
+      };
+      const startB = () => void world.tree.startChild('root', child('b', { input }));
+      await world.tell('a', 'stop');
+      expect(world.children()).toEqual(['b:1']);
+      expect(started).toEqual(['raise']);
+      expect(warned.mock.calls).toEqual([]);
+    } finally {
+      warned.mockRestore();
+    }
   });
 
   it('adds a supervisor with children of its own', async () => {
