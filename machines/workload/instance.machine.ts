@@ -3,105 +3,21 @@
  * counts as failed, and how it is ended: drain, SIGTERM, deadline, SIGKILL to the group.
  * What follows from its end (respawn, revert) is the agent/app machine's to decide.
  * `stop` lets go of a process and leaves it running, for a successor to adopt; only `drain` and
- * `abort` end it. Source: the launch of an instance in flows B and E of the workload domain.
- * Bound by `actors/workload/instance.actor.ts`.
+ * `abort` end it. Source: the launch of an instance in flows B and E of the workload domain. The
+ * names that it uses are set up in `instance-setup.ts`. Bound by `actors/workload/instance.actor.ts`.
  */
-import { assign, setup } from 'xstate';
-import { unbound, unboundAction, unboundWatch } from '../kernel/unbound.ts';
-import type { InstanceRecord, ProcessExit, ProcessIdentity } from './instance-record.ts';
+import { DEFAULT_SETTINGS } from './instance-rules.ts';
 import {
-  KILL_TIMEOUT_MS,
-  PREPARE_TIMEOUT_MS,
-  REAP_TIMEOUT_MS,
-  SPAWN_TIMEOUT_MS,
-  TERMINATE_TIMEOUT_MS,
-  DEFAULT_SETTINGS,
-  DRAIN_GRACE_MS,
-  exitReason,
-  failureOf,
-  healthWatchOf,
-  isBeyondTolerance,
-  reasonOf,
-} from './instance-rules.ts';
-import type {
-  FailureCode,
-  HealthWatch,
-  InstanceContext,
-  InstanceEvent,
-  InstanceFact,
-  InstanceInput,
-  InstanceOutput,
-  LaunchSettings,
-  PreparedFiles,
-  StartedProcess,
-} from './instance-rules.ts';
-import type { Reason } from './plan.ts';
+  fail,
+  failError,
+  inputs,
+  instanceSetup,
+  send,
+  tellEnded,
+  tellReady,
+} from './instance-setup.ts';
 
-export const instanceMachine = setup({
-  types: {} as {
-    input: InstanceInput;
-    context: InstanceContext;
-    events: InstanceEvent;
-    output: InstanceOutput;
-  },
-  actors: {
-    prepareFiles: unbound<PreparedFiles, { record: InstanceRecord }>('prepareFiles'),
-    startProcess: unbound<StartedProcess, { record: InstanceRecord; files: PreparedFiles | null }>(
-      'startProcess',
-    ),
-    adoptProcess: unbound<
-      StartedProcess & { settings: LaunchSettings },
-      { record: InstanceRecord }
-    >('adoptProcess'),
-    watchProcess: unboundWatch<InstanceFact, { process: ProcessIdentity | null }>('watchProcess'),
-    watchStart: unboundWatch<InstanceFact, HealthWatch>('watchStart'),
-    watchHealth: unboundWatch<InstanceFact, HealthWatch>('watchHealth'),
-    drainRequests: unbound<unknown, { instance: string; deadlineMs: number }>('drainRequests'),
-    reapProcess: unbound<Reason | null, { context: InstanceContext }>('reapProcess'),
-  },
-  guards: {
-    isAdopting: ({ context }) => context.adopt,
-    isAsked: ({ context }) => context.isAsked,
-    isBeyondTolerance: ({ context }) =>
-      isBeyondTolerance(context.failedProbes + 1, context.settings.failuresMax),
-  },
-  actions: {
-    tellReady: unboundAction<{ record: InstanceRecord; port: number | null }>('tellReady'),
-    tellEnded: unboundAction<{ record: InstanceRecord; reason: Reason | null }>('tellEnded'),
-    signalProcess: unboundAction<{
-      process: ProcessIdentity | null;
-      signal: 'SIGTERM' | 'SIGKILL';
-    }>('signalProcess'),
-    assignFailure: assign(({ context }, { code }: { code: FailureCode }) => ({
-      failure: failureOf(code, context.record.instance, context.lastProbe),
-    })),
-    assignError: assign(({ context }, { error }: { error: unknown }) => ({
-      failure: reasonOf(error, context.record.instance),
-    })),
-    assignExit: assign(({ context }, { exit }: { exit: ProcessExit }) => ({
-      exit,
-      failure:
-        context.failure ??
-        (context.isAsked ? null : exitReason(context.record.instance, exit, context.lastProbe)),
-    })),
-    assignProbeFailure: assign(({ context }, { message }: { message: string }) => ({
-      failedProbes: context.failedProbes + 1,
-      lastProbe: message,
-    })),
-    forgetFailedProbes: assign({ failedProbes: 0 }),
-    assignAsked: assign({ isAsked: true }),
-  },
-  delays: {
-    PREPARE_TIMEOUT_MS,
-    SPAWN_TIMEOUT_MS,
-    TERMINATE_TIMEOUT_MS,
-    KILL_TIMEOUT_MS,
-    REAP_TIMEOUT_MS,
-    startTimeout: ({ context }) => context.settings.startTimeoutMs,
-    warmup: ({ context }) => context.settings.warmupMs,
-    drainTimeout: ({ context }) => context.settings.drainTimeoutMs + DRAIN_GRACE_MS,
-  },
-}).createMachine({
+export const instanceMachine = instanceSetup.createMachine({
   id: 'instance',
   context: ({ input }) => ({
     ...input,
@@ -123,18 +39,12 @@ export const instanceMachine = setup({
     preparing: {
       invoke: {
         src: 'prepareFiles',
-        input: ({ context }) => ({ record: context.record }),
+        input: inputs.prepareFiles,
         onDone: {
           target: 'starting',
-          actions: assign(({ event }) => ({
-            files: event.output,
-            settings: event.output.settings,
-          })),
+          actions: { type: 'assignFiles', params: ({ event }) => ({ files: event.output }) },
         },
-        onError: {
-          target: 'reaping',
-          actions: { type: 'assignError', params: ({ event }) => ({ error: event.error }) },
-        },
+        onError: { target: 'reaping', actions: failError },
       },
       on: {
         drain: { target: 'reaping', actions: 'assignAsked' },
@@ -143,7 +53,7 @@ export const instanceMachine = setup({
       after: {
         PREPARE_TIMEOUT_MS: {
           target: 'reaping',
-          actions: { type: 'assignFailure', params: { code: 'MESH_ERR_INSTANCE_PREPARE_TIMEOUT' } },
+          actions: fail('MESH_ERR_INSTANCE_PREPARE_TIMEOUT'),
         },
       },
     },
@@ -151,119 +61,74 @@ export const instanceMachine = setup({
       // A spawn under way is awaited even when its end is asked for: a process must not slip away.
       invoke: {
         src: 'startProcess',
-        input: ({ context }) => ({ record: context.record, files: context.files }),
-        onDone: [
-          {
-            guard: 'isAsked',
-            target: 'running.terminating',
-            actions: assign(({ event }) => event.output),
-          },
-          { target: 'running', actions: assign(({ event }) => event.output) },
-        ],
-        onError: {
-          target: 'reaping',
-          actions: { type: 'assignError', params: ({ event }) => ({ error: event.error }) },
+        input: inputs.startProcess,
+        onDone: {
+          target: 'started',
+          actions: { type: 'assignProcess', params: ({ event }) => event.output },
         },
+        onError: { target: 'reaping', actions: failError },
       },
       on: { drain: { actions: 'assignAsked' }, abort: { actions: 'assignAsked' } },
       after: {
-        SPAWN_TIMEOUT_MS: {
-          target: 'reaping',
-          actions: { type: 'assignFailure', params: { code: 'MESH_ERR_INSTANCE_SPAWN_TIMEOUT' } },
-        },
+        SPAWN_TIMEOUT_MS: { target: 'reaping', actions: fail('MESH_ERR_INSTANCE_SPAWN_TIMEOUT') },
       },
     },
     adopting: {
       invoke: {
         src: 'adoptProcess',
-        input: ({ context }) => ({ record: context.record }),
-        onDone: [
-          {
-            guard: 'isAsked',
-            target: 'running.terminating',
-            actions: assign(({ event }) => event.output),
-          },
-          { target: 'running', actions: assign(({ event }) => event.output) },
-        ],
-        onError: {
-          target: 'reaping',
-          actions: { type: 'assignError', params: ({ event }) => ({ error: event.error }) },
+        input: inputs.adoptProcess,
+        onDone: {
+          target: 'started',
+          actions: { type: 'assignProcess', params: ({ event }) => event.output },
         },
+        onError: { target: 'reaping', actions: failError },
       },
       on: { drain: { actions: 'assignAsked' }, abort: { actions: 'assignAsked' } },
       after: {
-        SPAWN_TIMEOUT_MS: {
-          target: 'reaping',
-          actions: { type: 'assignFailure', params: { code: 'MESH_ERR_INSTANCE_SPAWN_TIMEOUT' } },
-        },
+        SPAWN_TIMEOUT_MS: { target: 'reaping', actions: fail('MESH_ERR_INSTANCE_SPAWN_TIMEOUT') },
       },
     },
+    started: {
+      always: [{ guard: 'isAsked', target: 'running.terminating' }, { target: 'running' }],
+    },
     running: {
-      invoke: { src: 'watchProcess', input: ({ context }) => ({ process: context.process }) },
+      invoke: { src: 'watchProcess', input: inputs.watchProcess },
       on: {
         'process.exited': {
           target: 'reaping',
-          actions: { type: 'assignExit', params: ({ event }) => ({ exit: event.exit }) },
+          actions: { type: 'assignExit', params: ({ event: { exit } }) => ({ exit }) },
         },
         abort: { target: '.terminating', actions: 'assignAsked' },
       },
       initial: 'probing',
       states: {
         probing: {
-          invoke: {
-            src: 'watchStart',
-            input: ({ context }) => healthWatchOf(context),
-          },
+          invoke: { src: 'watchStart', input: inputs.watchHealth },
           on: {
-            'health.failed': {
-              actions: {
-                type: 'assignProbeFailure',
-                params: ({ event }) => ({ message: event.message }),
-              },
-            },
+            'health.failed': { actions: 'countFailedProbe' },
             'health.passed': 'up',
             'port.hijacked': {
               target: 'terminating',
-              actions: {
-                type: 'assignFailure',
-                params: { code: 'MESH_ERR_INSTANCE_PORT_HIJACKED' },
-              },
+              actions: fail('MESH_ERR_INSTANCE_PORT_HIJACKED'),
             },
             drain: { target: 'terminating', actions: 'assignAsked' },
           },
           after: {
-            startTimeout: {
-              target: 'terminating',
-              actions: { type: 'assignFailure', params: { code: 'MESH_ERR_INSTANCE_NOT_HEALTHY' } },
-            },
+            startTimeout: { target: 'terminating', actions: fail('MESH_ERR_INSTANCE_NOT_HEALTHY') },
           },
         },
         up: {
           entry: 'forgetFailedProbes',
-          invoke: {
-            src: 'watchHealth',
-            input: ({ context }) => healthWatchOf(context),
-          },
+          invoke: { src: 'watchHealth', input: inputs.watchHealth },
           on: {
             'health.passed': { actions: 'forgetFailedProbes' },
             'health.failed': [
               {
                 guard: 'isBeyondTolerance',
                 target: 'terminating',
-                actions: [
-                  {
-                    type: 'assignProbeFailure',
-                    params: ({ event }) => ({ message: event.message }),
-                  },
-                  { type: 'assignFailure', params: { code: 'MESH_ERR_INSTANCE_UNHEALTHY' } },
-                ],
+                actions: ['countFailedProbe', fail('MESH_ERR_INSTANCE_UNHEALTHY')],
               },
-              {
-                actions: {
-                  type: 'assignProbeFailure',
-                  params: ({ event }) => ({ message: event.message }),
-                },
-              },
+              { actions: 'countFailedProbe' },
             ],
             drain: { target: 'draining', actions: 'assignAsked' },
           },
@@ -273,21 +138,13 @@ export const instanceMachine = setup({
               always: { guard: 'isAdopting', target: 'healthy' },
               after: { warmup: 'healthy' },
             },
-            healthy: {
-              entry: {
-                type: 'tellReady',
-                params: ({ context }) => ({ record: context.record, port: context.port }),
-              },
-            },
+            healthy: { entry: tellReady },
           },
         },
         draining: {
           invoke: {
             src: 'drainRequests',
-            input: ({ context }) => ({
-              instance: context.record.instance,
-              deadlineMs: context.settings.drainTimeoutMs,
-            }),
+            input: inputs.drainRequests,
             onDone: 'terminating',
             // Requests that could not be waited for must not keep the process alive.
             onError: 'terminating',
@@ -295,18 +152,12 @@ export const instanceMachine = setup({
           after: { drainTimeout: 'terminating' },
         },
         terminating: {
-          entry: {
-            type: 'signalProcess',
-            params: ({ context }) => ({ process: context.process, signal: 'SIGTERM' }),
-          },
+          entry: send('SIGTERM'),
           on: { abort: { actions: 'assignAsked' } },
           after: { TERMINATE_TIMEOUT_MS: 'killing' },
         },
         killing: {
-          entry: {
-            type: 'signalProcess',
-            params: ({ context }) => ({ process: context.process, signal: 'SIGKILL' }),
-          },
+          entry: send('SIGKILL'),
           on: { abort: { actions: 'assignAsked' } },
           after: { KILL_TIMEOUT_MS: '#instance.reaping' },
         },
@@ -315,20 +166,17 @@ export const instanceMachine = setup({
     reaping: {
       invoke: {
         src: 'reapProcess',
-        input: ({ context }) => ({ context }),
-        onDone: { target: 'ended', actions: assign(({ event }) => ({ failure: event.output })) },
+        input: inputs.reapProcess,
+        onDone: {
+          target: 'ended',
+          actions: { type: 'assignReaped', params: ({ event }) => ({ failure: event.output }) },
+        },
         // What could not be cleaned is swept at the next start; the end itself stands.
         onError: 'ended',
       },
       after: { REAP_TIMEOUT_MS: 'ended' },
     },
-    ended: {
-      type: 'final',
-      entry: {
-        type: 'tellEnded',
-        params: ({ context }) => ({ record: context.record, reason: context.failure }),
-      },
-    },
+    ended: { type: 'final', entry: tellEnded },
     detached: { type: 'final' },
   },
 });

@@ -168,6 +168,36 @@ export function foundOf(
   return { active, candidate: null, lastServed: active, retiring: retiring.slice(-RETIRING_MAX) };
 }
 
+/** The fact is about this instance. */
+export const isOf = (one: Live | null, event: AgentAppEvent): boolean =>
+  'instance' in event && one?.instance === event.instance;
+
+/** The serving instance has ended. */
+export const forgetActive = (
+  { failures, restarts }: Pick<AgentAppContext, 'failures' | 'restarts'>,
+  { reason, jitter }: Ending,
+) => ({
+  active: null,
+  failures: failures + 1,
+  hadServed: true,
+  restarts: restarts + 1,
+  jitter,
+  reason,
+});
+
+/** The candidate has ended, or was never started. */
+export const failCandidate = (
+  context: Pick<AgentAppContext, 'desired' | 'lastServed' | 'failures'>,
+  { reason, jitter }: Ending,
+) => ({
+  candidate: null,
+  failures: context.failures + 1,
+  hadServed: false,
+  failedGeneration: goalOf(context)?.generation ?? 0,
+  jitter,
+  reason,
+});
+
 function stateOf(context: AgentAppContext): SlotState {
   const { phase, desired, active } = context;
   if (phase === 'stopped' || phase === 'draining') return phase;

@@ -32,13 +32,13 @@ export const formatViolation = ({ path, line, message }: Violation): string =>
 /** A rule's check from a look at one file. */
 export function perFile(
   isFor: (file: SourceFile) => boolean,
-  look: (file: SourceFile, report: (line: number, message: string) => void) => void,
+  look: (file: SourceFile, report: (line: number, message: string) => void, house: House) => void,
 ): Rule['check'] {
   return (house) => {
     const found: Violation[] = [];
     for (const file of house.files)
       if (isFor(file))
-        look(file, (line, message) => found.push({ path: file.path, line, message }));
+        look(file, (line, message) => found.push({ path: file.path, line, message }), house);
     return found;
   };
 }

@@ -1,5 +1,5 @@
 /** The anatomy of a file: what is said of its exports, and in which order a machine is told. */
-import type { SourceFile } from './house.ts';
+import type { House, SourceFile } from './house.ts';
 import { isSourceIn, perFile } from './rule.ts';
 import type { Rule } from './rule.ts';
 import { isFunction, nameOf, nodeIn, nodesIn, walk } from './syntax.ts';
@@ -162,13 +162,18 @@ const keyOf = (property: SyntaxNode): string | undefined => nameOf(nodeIn(proper
 const makesData = (node: SyntaxNode): boolean =>
   /^(ObjectExpression|ParenthesizedExpression)$/.test(nodeIn(node, 'body')?.type ?? '');
 
+/** Where the names of a chart may be set up instead: `a-setup.ts` beside `a.machine.ts`. */
+const setupOf = (house: House, file: SourceFile): readonly SourceFile[] =>
+  house.files.filter(({ path }) => path === file.path.replace(/\.machine\.ts$/, '-setup.ts'));
+
 /** Effects declared with unboundWatch: they tell failures as facts, and a throw in one is a defect. */
-function watchesOf(file: SourceFile): ReadonlySet<string | undefined> {
+function watchesOf(files: readonly SourceFile[]): ReadonlySet<string | undefined> {
   const watches = new Set<string | undefined>();
-  walk(file.program, (node) => {
-    const value = node.type === 'Property' ? nodeIn(node, 'value') : undefined;
-    if (nameOf(value && nodeIn(value, 'callee')) === 'unboundWatch') watches.add(keyOf(node));
-  });
+  for (const { program } of files)
+    walk(program, (node) => {
+      const value = node.type === 'Property' ? nodeIn(node, 'value') : undefined;
+      if (nameOf(value && nodeIn(value, 'callee')) === 'unboundWatch') watches.add(keyOf(node));
+    });
   return watches;
 }
 
@@ -183,9 +188,9 @@ function isAnswered(invoke: SyntaxNode, watches: ReadonlySet<string | undefined>
 function lookAtConfig(
   file: SourceFile,
   config: SyntaxNode,
+  watches: ReadonlySet<string | undefined>,
   report: (line: number, message: string) => void,
 ): void {
-  const watches = watchesOf(file);
   walk(config, (node, ancestors) => {
     const line = file.lineAt(node.start);
     if (isFunction(node) && file.lineAt(node.end) !== line && !makesData(node))
@@ -210,7 +215,7 @@ const saysWhy = (text: string): boolean => /\/\/|\/\*/.test(text);
 const machineChart: Rule = {
   name: 'a chart holds names, its file name as id, and an answer to each failing effect',
   reason: 'The chart is what is drawn, tested and read aloud; code in it is none of these.',
-  check: perFile(isMachineFile, (file, report) => {
+  check: perFile(isMachineFile, (file, report, house) => {
     const call = creationIn(file)?.call;
     const config = call && nodesIn(call, 'arguments')[0];
     if (!config) return;
@@ -218,7 +223,7 @@ const machineChart: Rule = {
     const stem = stemOf(file.path).replace(/\.machine$/, '');
     if (nameOf(id && nodeIn(id, 'value')) !== stem)
       report(file.lineAt(config.start), `Give the machine the id '${stem}'.`);
-    lookAtConfig(file, config, report);
+    lookAtConfig(file, config, watchesOf([file, ...setupOf(house, file)]), report);
   }),
   planted: [
     {
@@ -257,6 +262,9 @@ const machineChart: Rule = {
     'machines/a/c.machine.ts':
       'setup({ actors: { watchX: unboundWatch("watchX") } }).createMachine({\n' +
       '  id: "c",\n  invoke: { src: "watchX" },\n});\n',
+    'machines/a/d-setup.ts': 'const d = setup({ actors: { watchX: unboundWatch("watchX") } });\n',
+    'machines/a/d.machine.ts':
+      'const m = dSetup.createMachine({\n  id: "d",\n  invoke: { src: "watchX" },\n});\n',
   },
 };
 

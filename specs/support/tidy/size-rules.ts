@@ -15,9 +15,11 @@ const PROSE = /^\s*(\w+: )?(['"`]).*\2[,;]?$/;
 const FILE_LINES: readonly { readonly of: RegExp; readonly max: number; readonly split: string }[] =
   [
     { of: /^specs\//, max: 500, split: 'Split by what is proved.' },
-    // One chart that reads as one: its states share every guard and action of the slot.
-    { of: /agent-app\.machine\.ts$/, max: 500, split: 'Split a child machine off.' },
-    { of: /\.machine\.ts$/, max: 400, split: 'Split a child machine off.' },
+    {
+      of: /\.machine\.ts$/,
+      max: 300,
+      split: 'Set names up in a file beside the chart, or split a child machine off.',
+    },
     { of: /^actors\/.*ports/, max: 200, split: 'Split the port.' },
     { of: /^runtime\/cli\/main\.ts$/, max: 80, split: 'Move what it does beside it.' },
     { of: /^runtime\/cli\/commands\//, max: 150, split: 'A command parses, calls and prints.' },
