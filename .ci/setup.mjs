@@ -24,6 +24,7 @@ const DEBIAN = {
     { program: 'unzip', debian: 'unzip', without: 'the unzip column of the unpack bench' },
     { program: 'igzip', debian: 'isal', without: 'the igzip column of the pack bench' },
     { program: 'openssl', debian: 'openssl', without: 'the openssl columns of hash and verify' },
+    { program: 'erlc', debian: 'erlang-base', without: 'the OTP column of the runtime bench' },
   ],
 };
 
