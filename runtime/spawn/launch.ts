@@ -1,5 +1,7 @@
 /** Executes a program as the leader of its own session, with nothing of the runtime's own in it. */
+import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, constants, openSync, statSync } from 'node:fs';
 import { execa } from 'execa';
 import type { ProcessSpec } from '../../actors/workload/ports/process.ts';
@@ -34,7 +36,17 @@ export interface LaunchOptions {
   readonly masked: readonly number[];
 }
 
-type Child = ReturnType<typeof spawnDetached>;
+/** How it ended, or why it never began. */
+interface Outcome {
+  readonly exitCode?: number | null | undefined;
+  readonly cause?: unknown;
+}
+
+interface Child {
+  readonly process: ChildProcess;
+  /** Without a pid it carries the reason. */
+  readonly outcome: PromiseLike<Outcome>;
+}
 
 interface Command {
   readonly file: string;
@@ -64,9 +76,10 @@ async function launchOnce(
   { clock, masked, onStarted }: LaunchOptions,
 ): Promise<ProcessIdentity> {
   const child = start(spec, command, masked);
-  if (child.pid === undefined) throw spawnError(spec, await causeOf(child));
-  const identity = identify(spec, child.pid);
-  onStarted(identity, child.nodeChildProcess);
+  const { pid } = child.process;
+  if (pid === undefined) throw spawnError(spec, await causeOf(child));
+  const identity = identify(spec, pid);
+  onStarted(identity, child.process);
   if (command.setpriv !== undefined) await executed(spec, command.setpriv, child, clock);
   return identity;
 }
@@ -111,37 +124,62 @@ function resolveSetpriv(instance: string): string {
   }
 }
 
-/** Without a pid when it failed; execa then carries the reason in its promise. */
 function start(spec: ProcessSpec, { file, args }: Command, masked: readonly number[]): Child {
   using opened = new DisposableStack();
   const [log, nothing] = openStreams(spec, opened);
+  if (masked.length === 0) return spawnDetached(spec, file, args, log);
   const stdio: ('ignore' | number)[] = ['ignore', log, log];
   for (const fd of masked) {
     while (stdio.length < fd) stdio.push('ignore');
     stdio[fd] = nothing;
   }
-  return spawnDetached(spec, file, args, stdio);
+  return spawnMasked(spec, file, args, stdio);
 }
+
+const optionsOf = (spec: ProcessSpec) => ({
+  cwd: spec.cwd,
+  env: { ...spec.env, MESH_TOKEN: spec.token },
+  // Own session and process group.
+  detached: true,
+});
 
 function spawnDetached(
   spec: ProcessSpec,
   file: string,
   args: readonly string[],
-  stdio: readonly ('ignore' | number)[],
-) {
-  return execa(file, args, {
-    cwd: spec.cwd,
-    env: { ...spec.env, MESH_TOKEN: spec.token },
+  log: number,
+): Child {
+  const child = execa(file, args, {
+    ...optionsOf(spec),
     extendEnv: false,
-    // Own session and process group.
-    detached: true,
     cleanup: false,
     // Files, never pipes: a pipe ties the end of the process to whoever else holds it. The types
     // name the first descriptors only; any number is one.
-    stdio: stdio as ['ignore', 3, 3],
+    stdio: ['ignore', log, log] as ['ignore', 3, 3],
     buffer: false,
     reject: false,
   });
+  return { process: child.nodeChildProcess, outcome: child };
+}
+
+/** Without execa, which compares each stream with all others: milliseconds for a few hundred. */
+function spawnMasked(
+  spec: ProcessSpec,
+  file: string,
+  args: readonly string[],
+  stdio: ('ignore' | number)[],
+): Child {
+  try {
+    const child = spawn(file, args, { ...optionsOf(spec), stdio });
+    const outcome = once(child, 'exit').then(
+      ([exitCode]: (number | null)[]) => ({ exitCode }),
+      (cause: unknown) => ({ cause }),
+    );
+    return { process: child, outcome };
+  } catch (error) {
+    // Which errors are thrown and which are told later is the platform's choice.
+    throw spawnError(spec, error);
+  }
 }
 
 /** Open for as long as the spawn takes: the log, and what stands for masked descriptors. */
@@ -161,9 +199,9 @@ function openStreams(spec: ProcessSpec, opened: DisposableStack): readonly [numb
   }
 }
 
-async function causeOf(child: Child): Promise<unknown> {
-  const result = await child;
-  return result.cause ?? new Error('The operating system gave no reason.');
+async function causeOf({ outcome }: Child): Promise<unknown> {
+  const { cause } = await outcome;
+  return cause ?? new Error('The operating system gave no reason.');
 }
 
 function spawnError(spec: ProcessSpec, cause: unknown): Error {
@@ -203,7 +241,7 @@ async function executed(
   child: Child,
   clock: Clock,
 ): Promise<void> {
-  const pid = child.pid ?? 0;
+  const pid = child.process.pid ?? 0;
   const tool = statSync(setpriv, { bigint: true });
   const deadline = clock.monotonicNow() + EXECUTE_TIMEOUT_MS;
   for (;;) {
@@ -212,14 +250,14 @@ async function executed(
     if (program !== null && !isTool) return;
     const stat = readStat(pid);
     if (stat === null || !isRunning(stat)) {
-      const { exitCode } = await child;
-      const code = SETPRIV_EXITS.get(exitCode);
+      const { exitCode } = await child.outcome;
+      const code = SETPRIV_EXITS.get(exitCode ?? undefined);
       if (code === undefined) return;
       const message = `setpriv ended with ${exitCode}; the log says why.`;
       throw spawnError(spec, Object.assign(new Error(message), { code }));
     }
     if (clock.monotonicNow() >= deadline) {
-      child.kill('SIGKILL');
+      child.process.kill('SIGKILL');
       throw spawnError(spec, new Error(`setpriv did not execute it in ${EXECUTE_TIMEOUT_MS} ms.`));
     }
     await pause(clock, EXECUTE_POLL_MS);
