@@ -17,6 +17,9 @@ const hasSetpriv = programOnPath('setpriv') !== undefined;
 const isRoot = process.getuid?.() === 0;
 const MODES = hasSetpriv ? (['keep', 'kill'] as const) : (['keep'] as const);
 
+const ARGUMENTS_REFUSED = 'MESH_ERR_PROCESS_ARGUMENTS_REFUSED';
+const SPAWN_FAILED = 'MESH_ERR_PROCESS_SPAWN_FAILED';
+
 describe('Processes by execa', () => {
   let world: World;
   beforeEach(async () => {
@@ -107,14 +110,15 @@ describe('Processes by execa', () => {
   });
 
   it.each([
-    ['arguments beyond the limit', { args: ['x'.repeat(3_000_000)] }, 'ARGUMENTS_REFUSED'],
-    ['a NUL in an argument', { args: ['a\0b'] }, 'ARGUMENTS_REFUSED'],
-    ['a NUL in the environment', { env: { A: 'a\0b' } }, 'ARGUMENTS_REFUSED'],
-    ['a working folder that is not there', { cwd: '/missing' }, 'SPAWN_FAILED'],
-    ['a log that cannot be written', { logPath: '/missing/a.log' }, 'SPAWN_FAILED'],
-  ])('refuses %s', async (_, changes, reason) => {
+    ['arguments beyond the limit', { args: ['x'.repeat(3_000_000)] }, ARGUMENTS_REFUSED],
+    ['one argument beyond its own limit', { args: ['x'.repeat(200_000)] }, ARGUMENTS_REFUSED],
+    ['a NUL in an argument', { args: ['a\0b'] }, ARGUMENTS_REFUSED],
+    ['a NUL in the environment', { env: { A: 'a\0b' } }, ARGUMENTS_REFUSED],
+    ['a working folder that is not there', { cwd: '/missing' }, SPAWN_FAILED],
+    ['a log that cannot be written', { logPath: '/missing/a.log' }, SPAWN_FAILED],
+  ])('refuses %s', async (_, changes, code) => {
     const spawned = world.processes.spawn({ ...program('/bin/true'), ...changes });
-    await expect(spawned).rejects.toMatchObject({ code: `MESH_ERR_PROCESS_${reason}` });
+    await expect(spawned).rejects.toMatchObject({ code });
   });
 
   it('refuses to end an instance with the runtime where setpriv is missing', async () => {
