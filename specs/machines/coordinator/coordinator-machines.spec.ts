@@ -1,0 +1,113 @@
+import { describe, expect, it } from 'vitest';
+import { initialTransition, transition } from 'xstate';
+import type { Digest } from '../../../machines/kernel/ids.ts';
+import { historyWatchMachine } from '../../../machines/coordinator/history-watch.machine.ts';
+import type { HistoryWatchContext } from '../../../machines/coordinator/history-watch.machine.ts';
+import { meshCertMachine } from '../../../machines/coordinator/mesh-cert.machine.ts';
+import {
+  canAskNext,
+  recoveryMachine,
+  waitMs,
+} from '../../../machines/coordinator/recovery.machine.ts';
+import type { RecoveryResult } from '../../../machines/coordinator/recovery.machine.ts';
+import { RECOVERY_FAILURES } from '../../../machines/coordinator/errors.ts';
+import { stateguardMachine } from '../../../machines/coordinator/stateguard.machine.ts';
+import type { StateguardEvent } from '../../../machines/coordinator/stateguard.machine.ts';
+import { machineSuite } from '../../support/machine.suite.ts';
+import { GUARD_SAMPLES, GUARD_VIEWS } from '../../support/coordinator-samples.ts';
+
+const summary = { transition: 'ab'.repeat(32) as Digest, generation: 1 };
+const { EMPTY, ONLY_STORED, HELD, SUPERSEDED } = GUARD_VIEWS;
+
+machineSuite(stateguardMachine, {
+  input: undefined,
+  samples: GUARD_SAMPLES,
+  outputs: { readHistory: [EMPTY, ONLY_STORED, HELD, SUPERSEDED] },
+});
+
+machineSuite(historyWatchMachine, {
+  input: undefined,
+  samples: [
+    { type: 'latest.observed' },
+    { type: 'watch.failed', message: 'The disk is full.' },
+    { type: 'stop' },
+  ],
+  serialize: ({ failures }: HistoryWatchContext) => Math.min(failures, 2),
+});
+
+machineSuite(recoveryMachine, {
+  input: { jitter: 0.5 },
+  samples: [{ type: 'stop' }],
+  outputs: {
+    checkState: [
+      { isNeeded: true, jitter: 0 },
+      { isNeeded: false, jitter: 0.5 },
+    ],
+    discoverPeers: [[], ['a'], ['a', 'b']],
+    recoverFromPeer: [
+      { type: 'recovered', state: summary },
+      ...RECOVERY_FAILURES.map((reason) => ({ type: 'failed', reason, message: 'It failed.' })),
+    ],
+  },
+});
+
+machineSuite(meshCertMachine, {
+  input: { connection: 'c-1' },
+  samples: [{ type: 'state.changed' }, { type: 'connection.closed' }, { type: 'stop' }],
+  outputs: {
+    takeState: [summary],
+    attestPeer: [{ identity: 'cd'.repeat(32) }],
+    issueCertificate: [
+      { spiffeId: 'spiffe://mesh.local/workload/a', serialNumber: '1', notAfterMs: 1 },
+    ],
+  },
+});
+
+/** The state that a row of events leads to from a guard that holds what `first` says. */
+function guardAfter(...events: StateguardEvent[]): unknown {
+  let [snapshot] = initialTransition(stateguardMachine);
+  for (const event of events) [snapshot] = transition(stateguardMachine, snapshot, event);
+  return snapshot.value;
+}
+const observed = (view: typeof EMPTY): StateguardEvent => ({ type: 'history.observed', view });
+const swapped = (view: typeof EMPTY): StateguardEvent => ({ type: 'state.swapped', view });
+const failed: StateguardEvent = { type: 'history.failed', message: 'The disk is full.' };
+
+describe('stateguard', () => {
+  it.each([
+    ['nothing in memory, nothing stored', EMPTY, 'empty'],
+    ['nothing in memory, something stored', ONLY_STORED, 'recovering'],
+    ['a state in memory', HELD, 'ready'],
+    ['a state in memory, a newer one stored', SUPERSEDED, 'stale'],
+  ])('is told %s', (_, view, state) => {
+    expect(guardAfter(observed(view))).toBe(state);
+  });
+
+  it('makes no stale state fresh by looking again, only by a swap', () => {
+    expect(guardAfter(observed(SUPERSEDED), observed(HELD))).toBe('stale');
+    expect(guardAfter(observed(SUPERSEDED), swapped(HELD))).toBe('ready');
+    expect(guardAfter(observed(SUPERSEDED), swapped(SUPERSEDED))).toBe('stale');
+  });
+
+  it('serves what is in memory while the history cannot be read', () => {
+    expect(guardAfter(observed(HELD), failed)).toBe('ready');
+    expect(guardAfter(observed(SUPERSEDED), failed)).toBe('stale');
+    expect(guardAfter(observed(ONLY_STORED), failed)).toEqual({ storeUnavailable: 'waiting' });
+    expect(guardAfter(observed(EMPTY), failed, observed(ONLY_STORED))).toBe('recovering');
+  });
+});
+
+describe('waitMs', () => {
+  it('is 15 seconds, a fifth longer or shorter', () => {
+    expect([0, 0.5, 1].map(waitMs)).toEqual([12_000, 15_000, 18_000]);
+  });
+});
+
+describe('canAskNext', () => {
+  it('asks another peer only where the fault may be the peer', () => {
+    const next = RECOVERY_FAILURES.filter((reason) =>
+      canAskNext({ type: 'failed', reason, message: '' } satisfies RecoveryResult),
+    );
+    expect(next).toEqual(['peer_refused', 'wrong_seed', 'state_changed']);
+  });
+});
