@@ -54,15 +54,14 @@ export class DerReader {
   }
 
   oid(node: Der | undefined): string {
-    if (node?.type !== (this.#forge.asn1.Type.OID as number)) throw this.#error('an OID is due');
+    if (!this.#is(node, 'OID')) throw this.#error('an OID is due');
     return this.#forge.asn1.derToOid(this.bytes(node).toString('latin1'));
   }
 
   /** A small whole number that is not negative. */
   integer(node: Der | undefined): number {
     const bytes = this.bytes(node);
-    if (node?.type !== (this.#forge.asn1.Type.INTEGER as number) || !isSmall(bytes))
-      throw this.#error('a number is due');
+    if (!this.#is(node, 'INTEGER') || !isSmall(bytes)) throw this.#error('a number is due');
     return bytes.readUIntBE(0, bytes.length);
   }
 
@@ -70,7 +69,7 @@ export class DerReader {
   timeMs(node: Der | undefined): number {
     const { asn1 } = this.#forge;
     const text = this.bytes(node).toString('latin1');
-    const isUtc = node?.type === (asn1.Type.UTCTIME as number);
+    const isUtc = this.#is(node, 'UTCTIME');
     const timeMs = (isUtc ? asn1.utcTimeToDate(text) : asn1.generalizedTimeToDate(text)).getTime();
     if (!Number.isFinite(timeMs)) throw this.#error('a time is due');
     return timeMs;
@@ -81,7 +80,7 @@ export class DerReader {
     const [tbs] = this.children(this.parse(certificate));
     const found = new Map<string, Buffer>();
     const tagged = this.children(tbs).find(
-      ({ tagClass, type }) => tagClass === 0x80 && Number(type) === EXTENSIONS_TAG,
+      (one) => this.isTagged(one) && (one.type as number) === EXTENSIONS_TAG,
     );
     for (const extension of tagged ? this.children(this.children(tagged)[0]) : []) {
       const fields = this.children(extension);
@@ -94,11 +93,20 @@ export class DerReader {
 
   /** Content of an OCTET STRING, also where it was found to hold DER itself. */
   octets(node: Der | undefined): Buffer {
-    if (node?.type !== (this.#forge.asn1.Type.OCTETSTRING as number))
+    if (node === undefined || !this.#is(node, 'OCTETSTRING'))
       throw this.#error('an octet string is due');
     return typeof node.value === 'string'
       ? this.bytes(node)
       : Buffer.concat(node.value.map((one) => this.encode(one)));
+  }
+
+  /** Whether the node has a tag of its place instead of one of its type. */
+  isTagged(node: Der): boolean {
+    return node.tagClass === this.#forge.asn1.Class.CONTEXT_SPECIFIC;
+  }
+
+  #is(node: Der | undefined, type: keyof typeof asn1.Type): boolean {
+    return node?.type === this.#forge.asn1.Type[type] && !this.isTagged(node);
   }
 
   fail(found: string): never {

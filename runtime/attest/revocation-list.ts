@@ -44,8 +44,7 @@ export async function checkNotRevoked(
   if (nowMs < parsed.thisUpdateMs || nowMs > parsed.nextUpdateMs)
     throw listError(
       'MESH_ERR_ATTEST_EXPIRED',
-      `it holds from ${new Date(parsed.thisUpdateMs).toISOString()} to ` +
-        `${new Date(parsed.nextUpdateMs).toISOString()}`,
+      `it holds from ${isoOf(parsed.thisUpdateMs)} to ${isoOf(parsed.nextUpdateMs)}`,
     );
   if (parsed.serials.has(trimmed(certificate.serialNumber)))
     throw listError('MESH_ERR_ATTEST_REVOKED', `it has certificate ${certificate.serialNumber}`);
@@ -79,7 +78,7 @@ async function parseRevocationList(
 
 /** `revokedCertificates` is a bare SEQUENCE and may be left out; `crlExtensions` is tagged. */
 function serialsOf(der: DerReader, rest: readonly Der[]): string[] {
-  const revoked = rest.find(({ tagClass }) => tagClass === 0);
+  const revoked = rest.find((node) => !der.isTagged(node));
   if (revoked === undefined) return [];
   return der
     .children(revoked)
@@ -106,6 +105,7 @@ function isSignedBy(list: RevocationList, issuer: X509Certificate): boolean {
   return verify(algorithm.hash, list.signed, key, list.signature);
 }
 
+const isoOf = (timeMs: number): string => new Date(timeMs).toISOString();
 const trimmed = (hex: string): string => hex.toLowerCase().replace(/^0+(?=.)/, '');
 
 const listError = (code: AttestErrorCode, found: string): Error =>

@@ -105,7 +105,7 @@ export function parseSnpReport(bytes: Uint8Array): SnpReport {
 function scalar(reader: ByteReader): Buffer {
   const little = reader.take(SCALAR_BYTES);
   reader.zeros(SCALAR_FIELD_BYTES - SCALAR_BYTES);
-  return Buffer.from(little).reverse();
+  return Buffer.from(little.toReversed());
 }
 
 /**
