@@ -108,7 +108,7 @@ async function recordInstance(
   return record;
 }
 
-/** Role first, then traffic: a runtime that dies in between finds two, and keeps the newer. */
+/** Role and traffic in one: no runtime that dies here leaves two that serve, or none. */
 async function switchTraffic(
   { fabric, clock }: WorkloadPorts,
   slot: Slot,
@@ -126,9 +126,7 @@ async function switchTraffic(
     generation: to.generation,
     expiresAtMs: clock.now() + LEASE_MS,
   };
-  await fabric.setInstanceRole(to.instance, 'active');
-  await fabric.switchEndpoints([endpoint], from === null ? [] : [from.instance]);
-  if (from !== null) await fabric.setInstanceRole(from.instance, 'retired');
+  await fabric.promote(endpoint, from?.instance ?? null);
 }
 
 export function createAgentAppLogic(ports: WorkloadPorts, slot: Slot, instance: InstanceLogic) {

@@ -1,7 +1,8 @@
 /**
- * The control plane in one SQLite file: write-ahead log, every acknowledged write synced, safe
- * between processes. It validates and orders calls; fabric/planning.ts says what a plan does to the
- * rows, fabric/watches.ts who hears of it.
+ * The control plane in one SQLite file: write-ahead log, safe between processes. It validates and
+ * orders calls; fabric/planning.ts says what a plan does to the rows, fabric/watches.ts who hears of
+ * it. A sync of the disk holds the main thread for milliseconds, so only what is wanted and what came
+ * of it is synced (`#write`), with all that was written before; the rest is not (`#writeLive`).
  */
 import type { AppView, Fabric, Unsubscribe } from '../../actors/workload/ports/fabric.ts';
 import type { Clock } from '../../machines/kernel/clock.ts';
@@ -131,7 +132,7 @@ class SqliteFabric implements Fabric {
   permit: Fabric['permit'] = async (app, generation, slots, permission) => {
     const given = { app, generation, slots, permission };
     const valid = checked('Permitting slots', schema.permitSchema, given);
-    this.#write(['apps', 'assignments'], (db) => {
+    this.#writeLive(['apps', 'assignments'], (db) => {
       if (plans.planRow(db, valid.app)?.generation !== valid.generation) return;
       for (const slot of valid.slots) nodes.permitSlot(db, slot, valid.permission);
     });
@@ -146,7 +147,7 @@ class SqliteFabric implements Fabric {
 
   reportSlot: Fabric['reportSlot'] = async (report) => {
     const valid = checked('Reporting a slot', schema.slotReportSchema, report);
-    this.#write(['apps'], (db) => {
+    this.#writeLive(['apps'], (db) => {
       const plan = plans.planRow(db, valid.app);
       if (plan) nodes.putReport(db, valid, plan.generation);
     });
@@ -161,7 +162,7 @@ class SqliteFabric implements Fabric {
 
   registerNode: Fabric['registerNode'] = async (node) => {
     const valid = checked('Registering a node', schema.nodeSchema, node);
-    this.#write(PLACING, (db) => {
+    this.#writeLive(PLACING, (db) => {
       nodes.putNode(db, valid);
       nodes.forgetGhosts(db, valid.node);
       planning.placeAnew(db);
@@ -170,7 +171,7 @@ class SqliteFabric implements Fabric {
 
   removeNode: Fabric['removeNode'] = async (node) => {
     const name = checked('Removing a node', schema.nameSchema, node);
-    this.#write(PLACING, (db) => {
+    this.#writeLive(PLACING, (db) => {
       if (nodes.forgetNode(db, name) > 0) planning.placeAnew(db);
     });
   };
@@ -180,7 +181,7 @@ class SqliteFabric implements Fabric {
   renew: Fabric['renew'] = async (node, held, expiresAtMs) => {
     const renewal = { node, instances: held, expiresAtMs };
     const valid = checked('Renewing leases', schema.renewalSchema, renewal);
-    this.#write(['endpoints'], (db) => {
+    this.#writeLive(['endpoints'], (db) => {
       const record = nodes.nodeRow(db, valid.node);
       if (!record)
         throw fabricError(
@@ -195,7 +196,7 @@ class SqliteFabric implements Fabric {
 
   sweep: Fabric['sweep'] = async (nowMs) => {
     const at = checked('Sweeping leases', schema.timeSchema, nowMs);
-    return this.#write(TOPICS, (db) => {
+    return this.#writeLive(TOPICS, (db) => {
       const endpoints = instances.dropEndpoints(db, at);
       const lost = nodes.nodeRows(db).filter(({ expiresAtMs }) => expiresAtMs < at);
       for (const { node } of lost) nodes.forgetNode(db, node);
@@ -207,9 +208,21 @@ class SqliteFabric implements Fabric {
   switchEndpoints: Fabric['switchEndpoints'] = async (add, removeInstances) => {
     const change = { add, removeInstances };
     const valid = checked('Switching endpoints', schema.switchSchema, change);
-    this.#write(['endpoints'], (db) => {
+    this.#writeLive(['endpoints'], (db) => {
       for (const instance of valid.removeInstances) instances.removeEndpoint(db, instance);
       for (const endpoint of valid.add) instances.putEndpoint(db, endpoint);
+    });
+  };
+
+  promote: Fabric['promote'] = async (endpoint, previous) => {
+    const valid = checked('Promoting an instance', schema.promotionSchema, { endpoint, previous });
+    this.#writeLive(['endpoints'], (db) => {
+      if (valid.previous !== null) {
+        instances.removeEndpoint(db, valid.previous);
+        instances.putRole(db, valid.previous, 'retired');
+      }
+      instances.putEndpoint(db, valid.endpoint);
+      instances.putRole(db, valid.endpoint.instance, 'active');
     });
   };
 
@@ -220,17 +233,12 @@ class SqliteFabric implements Fabric {
 
   recordInstance: Fabric['recordInstance'] = async (record) => {
     const valid = checked('Recording an instance', schema.instanceRecordSchema, record);
-    this.#write([], (db) => instances.putInstance(db, valid));
-  };
-
-  setInstanceRole: Fabric['setInstanceRole'] = async (instance, role) => {
-    const valid = checked('Setting a role', schema.roleSchema, { instance, role });
-    this.#write([], (db) => instances.putRole(db, valid.instance, valid.role));
+    this.#writeLive([], (db) => instances.putInstance(db, valid));
   };
 
   forgetInstance: Fabric['forgetInstance'] = async (instance) => {
     const id = checked('Forgetting an instance', schema.instanceSchema, instance);
-    this.#write(['endpoints'], (db) => instances.forgetInstance(db, id));
+    this.#writeLive(['endpoints'], (db) => instances.forgetInstance(db, id));
   };
 
   instances: Fabric['instances'] = async (filter = {}) => {
@@ -265,6 +273,14 @@ class SqliteFabric implements Fabric {
   #write<Result>(topics: readonly Topic[], work: (db: Database) => Result): Result {
     const db = this.#open();
     const result = db.write(() => work(db));
+    this.#watches.refresh(topics);
+    return result;
+  }
+
+  /** For what a loss of power ends anyway: processes, and leases and permissions of theirs. */
+  #writeLive<Result>(topics: readonly Topic[], work: (db: Database) => Result): Result {
+    const db = this.#open();
+    const result = db.writeUnsynced(() => work(db));
     this.#watches.refresh(topics);
     return result;
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Fabric } from '../../actors/workload/ports/fabric.ts';
 import { fabricError } from '../../machines/workload/fabric-errors.ts';
-import { inMemory, join, planRequest, slotReport } from '../support/fabric-world.ts';
+import { endpointOf, inMemory, join, planRequest, slotReport } from '../support/fabric-world.ts';
 import { faulty } from '../support/faulty.ts';
 import type { FaultPlan } from '../support/faulty.ts';
 import { instanceRecord } from '../support/workload-samples.ts';
@@ -107,9 +107,10 @@ describe('a fabric with faults', () => {
     await insist(() => port.publishPlan(planRequest()));
     const { generation } = (await world.fabric.plan('hello')) ?? { generation: 0 };
     const report = slotReport({ generation });
-    await insist(() => port.recordInstance(instanceRecord({ instance: 'hello-1' })));
+    const record = instanceRecord({ instance: 'hello-1' });
+    await insist(() => port.recordInstance(record));
     await insist(() => port.reportSlot(report));
-    await insist(() => port.setInstanceRole('hello-1', 'active'));
+    await insist(() => port.promote(endpointOf(record), null));
     await insist(() => port.endDeployment('hello', generation, 'succeeded', null));
     expect(injected.length).toBeGreaterThan(0);
     expect(await world.fabric.budget('hello')).toEqual(budget);

@@ -9,6 +9,9 @@ const places = async ({ fabric }: FabricWorld): Promise<string[]> =>
 const urlsOf = async ({ fabric }: FabricWorld): Promise<string[]> =>
   (await fabric.endpoints('hello')).map(({ instance }) => instance);
 
+const rolesOf = async ({ fabric }: FabricWorld): Promise<Record<string, string>> =>
+  Object.fromEntries((await fabric.instances()).map(({ instance, role }) => [instance, role]));
+
 /** What any implementation of the port owes about nodes, leases, endpoints and slot reports. */
 export function fabricLeasesSuite(name: string, make: MakeFabricWorld): void {
   describe(`${name}: nodes`, () => {
@@ -168,6 +171,49 @@ export function fabricLeasesSuite(name: string, make: MakeFabricWorld): void {
       await serve(world, 'hello-1');
       await world.fabric.forgetInstance('hello-1');
       expect(await urlsOf(world)).toEqual([]);
+    });
+  });
+
+  describe(`${name}: promote`, () => {
+    it('makes one the active one and retires the one before, at once', async () => {
+      await using world = make();
+      await serve(world, 'old');
+      const record = instanceRecord({ instance: 'new' });
+      await world.fabric.recordInstance(record);
+      const seen: string[][] = [];
+      world.fabric.watchEndpoints((all) => seen.push(all.map(({ instance }) => instance)));
+      for (const _ of ['once', 'again']) await world.fabric.promote(endpointOf(record), 'old');
+      expect(seen).toEqual([['old'], ['new']]);
+      expect(await rolesOf(world)).toEqual({ old: 'retired', new: 'active' });
+    });
+
+    it('adds the first one of a slot', async () => {
+      await using world = make();
+      const record = instanceRecord({ instance: 'new' });
+      await world.fabric.recordInstance(record);
+      await world.fabric.promote(endpointOf(record), null);
+      expect(await urlsOf(world)).toEqual(['new']);
+      expect(await rolesOf(world)).toEqual({ new: 'active' });
+    });
+
+    it('changes nothing where the instance ended meanwhile', async () => {
+      await using world = make();
+      await serve(world, 'old');
+      const gone = endpointOf(instanceRecord({ instance: 'gone' }));
+      await expect(world.fabric.promote(gone, 'old')).rejects.toMatchObject({
+        code: 'MESH_ERR_FABRIC_UNKNOWN_INSTANCE',
+      });
+      expect(await urlsOf(world)).toEqual(['old']);
+      expect(await rolesOf(world)).toEqual({ old: 'active' });
+    });
+
+    it('refuses an instance in place of itself', async () => {
+      await using world = make();
+      await serve(world, 'old');
+      const old = endpointOf(instanceRecord({ instance: 'old' }));
+      await expect(world.fabric.promote(old, 'old')).rejects.toMatchObject({
+        code: 'MESH_ERR_FABRIC_INVALID',
+      });
     });
   });
 

@@ -361,9 +361,7 @@ export function fabricPlansSuite(name: string, make: MakeFabricWorld): void {
       await fabric.recordInstance(first);
       await fabric.recordInstance(other);
       await fabric.recordInstance({ ...first, process, port: 4001 });
-      await fabric.setInstanceRole('hello-1', 'active');
-      await fabric.setInstanceRole('absent', 'active');
-      const wanted = { ...first, process, port: 4001, role: 'active' };
+      const wanted = { ...first, process, port: 4001 };
       expect(await fabric.instances()).toEqual([wanted, other]);
       expect(await fabric.instances({ app: 'hello' })).toEqual([wanted]);
       expect(await fabric.instances({ node: 'node-2' })).toEqual([other]);

@@ -11,7 +11,7 @@ import type {
   Slot,
   SlotReport,
 } from '../../../machines/workload/plan.ts';
-import type { InstanceRecord, InstanceRole } from '../../../machines/workload/instance-record.ts';
+import type { InstanceRecord } from '../../../machines/workload/instance-record.ts';
 
 export type Unsubscribe = () => void;
 
@@ -26,8 +26,10 @@ export interface AppView {
 
 /**
  * The control plane: level-triggered desired state that late and restarted agents see, and what is
- * known of its fulfilment. Every write is durable when its promise resolves and is safe between
- * processes. Every method rejects with MESH_ERR_FABRIC_UNAVAILABLE when the store cannot be used and
+ * known of its fulfilment. Every write survives the end of this process once its promise resolves,
+ * and is safe between processes. What is wanted and what came of it (budgets, plans, deployments)
+ * also survives a loss of power; what cannot outlive the machine's present run (nodes, permissions,
+ * reports, endpoints, instances) may then be as it was some writes earlier, never half. Every method rejects with MESH_ERR_FABRIC_UNAVAILABLE when the store cannot be used and
  * MESH_ERR_FABRIC_INVALID for a malformed argument.
  *
  * A watch calls its listener with the current state before it returns, then after each change, in
@@ -115,13 +117,16 @@ export interface Fabric {
    * MESH_ERR_FABRIC_UNKNOWN_INSTANCE and changes nothing.
    */
   switchEndpoints(add: readonly Endpoint[], removeInstances: readonly string[]): Promise<void>;
+  /**
+   * One transaction: the endpoint is added and its instance becomes `active`; the endpoint of
+   * `previous` is removed and it becomes `retired`. MESH_ERR_FABRIC_UNKNOWN_INSTANCE as above.
+   */
+  promote(endpoint: Endpoint, previous: string | null): Promise<void>;
   endpoints(app: string): Promise<readonly Endpoint[]>;
   watchEndpoints(listener: (all: readonly Endpoint[]) => void): Unsubscribe;
 
-  /** Upsert, durable before it resolves. */
+  /** Upsert; recorded before it resolves, so that no process is unknown to the next runtime. */
   recordInstance(record: InstanceRecord): Promise<void>;
-  /** Ignored for an instance that is not recorded. */
-  setInstanceRole(instance: string, role: InstanceRole): Promise<void>;
   /** Idempotent; removes its endpoint, too. */
   forgetInstance(instance: string): Promise<void>;
   instances(filter?: {

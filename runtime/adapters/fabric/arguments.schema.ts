@@ -142,10 +142,12 @@ export const switchSchema = z
     'an instance must not be added and removed at once',
   );
 
-export const roleSchema = z.strictObject({
-  instance: instanceSchema,
-  role: z.enum(['active', 'candidate', 'retired']),
-});
+export const promotionSchema = z
+  .strictObject({ endpoint: endpointSchema, previous: instanceSchema.nullable() })
+  .refine(
+    ({ endpoint, previous }) => endpoint.instance !== previous,
+    'an instance must not replace itself',
+  );
 
 export const instanceRecordSchema: z.ZodType<InstanceRecord> = z.strictObject({
   instance: instanceSchema,
@@ -156,7 +158,7 @@ export const instanceRecordSchema: z.ZodType<InstanceRecord> = z.strictObject({
   digest: digestSchema,
   restart: z.int().min(0),
   version: text,
-  role: roleSchema.shape.role,
+  role: z.enum(['active', 'candidate', 'retired']),
   token: text,
   process: z
     .strictObject({ pid: z.int().min(1), startTicks: z.int().min(0), bootId: text, token: text })

@@ -25,6 +25,7 @@ export class Database {
   readonly #path: string;
   readonly #connection: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  #isSyncing = true;
 
   constructor(path: string, connection: DatabaseSync) {
     this.#path = path;
@@ -52,20 +53,17 @@ export class Database {
     return this.#guarded(() => Number(this.#prepare(sql).run(parameters).changes));
   }
 
-  /** One transaction; what `work` throws undoes it. Durable when it returns. */
+  /**
+   * One transaction; what `work` throws undoes it. When it returns it survives a loss of power, with
+   * all that was written before.
+   */
   write<Result>(work: () => Result): Result {
-    return this.#guarded(() => {
-      this.#connection.exec('BEGIN IMMEDIATE');
-      try {
-        const result = work();
-        this.#connection.exec('COMMIT');
-        return result;
-      } catch (error) {
-        // SQLite has rolled back by itself where the disk was full or failed.
-        if (this.#connection.isTransaction) this.#connection.exec('ROLLBACK');
-        throw error;
-      }
-    });
+    return this.#transact(work, true);
+  }
+
+  /** As `write`, but when it returns it survives the end of this process only. */
+  writeUnsynced<Result>(work: () => Result): Result {
+    return this.#transact(work, false);
   }
 
   /** Several reads of one and the same state. */
@@ -88,6 +86,28 @@ export class Database {
   close(): void {
     this.#statements.clear();
     this.#guarded(() => this.#connection.close());
+  }
+
+  #transact<Result>(work: () => Result, isSynced: boolean): Result {
+    return this.#guarded(() => {
+      if (isSynced !== this.#isSyncing) this.#setSyncing(isSynced);
+      this.#connection.exec('BEGIN IMMEDIATE');
+      try {
+        const result = work();
+        this.#connection.exec('COMMIT');
+        return result;
+      } catch (error) {
+        // SQLite has rolled back by itself where the disk was full or failed.
+        if (this.#connection.isTransaction) this.#connection.exec('ROLLBACK');
+        throw error;
+      }
+    });
+  }
+
+  /** With a write-ahead log, NORMAL leaves out the sync of each commit and keeps their order. */
+  #setSyncing(isSynced: boolean): void {
+    this.#connection.exec(`PRAGMA synchronous = ${isSynced ? 'FULL' : 'NORMAL'}`);
+    this.#isSyncing = isSynced;
   }
 
   #prepare(sql: string): StatementSync {

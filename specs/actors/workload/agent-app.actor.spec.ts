@@ -59,8 +59,7 @@ function portsOf(gates: Gates): WorkloadPorts {
       return gates.wait('recoverSlot');
     },
     recordInstance: () => gates.wait('recordInstance'),
-    setInstanceRole: () => Promise.resolve(),
-    switchEndpoints: () => gates.wait('switchTraffic'),
+    promote: () => gates.wait('switchTraffic'),
     reportSlot: () => Promise.resolve(),
   };
   return {

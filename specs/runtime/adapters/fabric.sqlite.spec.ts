@@ -3,6 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { codeOf } from '../../../machines/kernel/coded-error.ts';
 import { createFabric } from '../../../runtime/adapters/fabric.sqlite.ts';
+import { openDatabase } from '../../../runtime/adapters/fabric/database.ts';
 import { inMemory, join, planRequest } from '../../support/fabric-world.ts';
 import { scratch } from '../../support/scratch.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
@@ -101,6 +102,17 @@ describe('createFabric', () => {
     expect(await world.fabric.instances()).toEqual([]);
     await world.fabric.recordInstance(instanceRecord());
     expect(await world.fabric.instances()).toHaveLength(1);
+  });
+
+  it('syncs the disk where a write shall survive a loss of power, and only there', () => {
+    using folder = scratch();
+    const db = openDatabase(folder.file('fabric.sqlite'), new VirtualClock());
+    const level = (): unknown => db.get<{ synchronous: number }>('PRAGMA synchronous');
+    // 1 is NORMAL, 2 is FULL.
+    expect(db.write(level)).toEqual({ synchronous: 2 });
+    expect(db.writeUnsynced(level)).toEqual({ synchronous: 1 });
+    expect(db.write(level)).toEqual({ synchronous: 2 });
+    db.close();
   });
 
   it('warns of a listener that throws where nobody asked to be told', async () => {
