@@ -3,6 +3,7 @@ import type { SupervisorSpec, Tree, TreeOptions } from '../supervisor/index.ts';
 import { nodeAttribution } from './adapters/attribution.node.ts';
 import { systemClock } from './adapters/clock.system.ts';
 import { systemRandom } from './adapters/random.system.ts';
+import { createThreads } from './adapters/threads.node.ts';
 
 /**
  * Supervises any XState actors: creates the tree that `spec` describes on the system's clock, and
@@ -31,6 +32,7 @@ export async function startTree(
       setImmediate(slice);
     },
     attribute: nodeAttribution,
+    threads: createThreads(),
     ...options,
   });
   await tree.start();

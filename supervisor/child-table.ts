@@ -18,6 +18,7 @@ export class ChildTable {
   readonly #past: Past;
   readonly #byId = new Map<string, Child>();
   #order = 0;
+  #numbered = 0;
 
   constructor(supervisor: Supervisor, clock: Clock, past: Past) {
     this.#supervisor = supervisor;
@@ -45,9 +46,10 @@ export class ChildTable {
     return child;
   }
 
-  /** An id for a child of `simple_one_for_one` that was given none. */
+  /** An id for a child of `simple_one_for_one` that was given none; never the same twice. */
   nextTemplateId(templateId: string): string {
-    return `${templateId}-${this.#order + 1}`;
+    this.#numbered = Math.max(this.#numbered, this.#order) + 1;
+    return `${templateId}-${this.#numbered}`;
   }
 
   delete(child: Child): void {

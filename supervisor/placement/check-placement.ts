@@ -21,7 +21,7 @@ export function checkPlacement(path: string, { placement, logic, input }: ChildS
   if (!isInThread)
     throw invalidSpec(path, 'placement', placement, "'thread' where logic is threadLogic(…)");
   checkPlace(path, logic.thread);
-  if (typeof input !== 'function') assertClonable('The input of', path, input);
+  if (typeof input !== 'function') assertClonable('The input for', path, input);
 }
 
 function checkPlace(path: string, place: ThreadPlace): void {

@@ -13,7 +13,7 @@ export function assertClonable(what: string, path: string, value: unknown): void
   if (at === undefined) return;
   throw supervisorError(
     'MESH_ERR_SUPERVISOR_THREAD_UNCLONABLE',
-    `${what} ${path} runs in a thread and cannot be given ${at}.`,
+    `${what} ${path} was refused: that is a thread's, and ${at}.`,
     { details: { path, found: at } },
   );
 }
@@ -21,7 +21,7 @@ export function assertClonable(what: string, path: string, value: unknown): void
 /** Where and what the value holds that cannot be cloned; plain data is not copied to find out. */
 function unclonableIn(value: unknown, at: string, depth: number): string | undefined {
   if (typeof value === 'function' || typeof value === 'symbol')
-    return `${at || 'it'}, a ${typeof value}`;
+    return `${at === '' ? 'this' : at} is a ${typeof value}`;
   if (typeof value !== 'object' || value === null) return undefined;
   const isPlain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
   if (!isPlain || depth === DEPTH_MAX) return refusedByClone(value, at);
@@ -37,6 +37,6 @@ function refusedByClone(value: object, at: string): string | undefined {
     structuredClone(value);
     return undefined;
   } catch (cause) {
-    return `${at || 'it'}: ${cause instanceof Error ? cause.message : String(cause)}`;
+    return `${at === '' ? 'this' : at} cannot be cloned (${String(cause)})`;
   }
 }

@@ -81,7 +81,7 @@ export class ThreadActor {
         `Starting ${path} in a thread, in a tree that has none.`,
         { details: { path } },
       );
-    assertClonable('The input of', path, this.#input);
+    assertClonable('The input for', path, this.#input);
     const order = {
       path,
       incarnation: this.#incarnation,

@@ -4,11 +4,10 @@
  */
 import type {
   ActorLogic,
-  ActorSystem,
-  ActorSystemInfo,
+  AnyActorScope,
   AnyActorLogic,
   EmittedFrom,
-  EventFrom,
+  EventFromLogic,
   EventObject,
   InputFrom,
   Snapshot,
@@ -61,9 +60,9 @@ export type MirrorOf<Seen> = Seen extends { readonly value: unknown }
 /** Events, input and snapshots of `Logic`, which another thread has. */
 export interface ThreadLogic<Logic extends AnyActorLogic> extends ActorLogic<
   MirrorOf<SnapshotFrom<Logic>> & Snapshot<unknown>,
-  EventFrom<Logic>,
+  EventFromLogic<Logic>,
   InputFrom<Logic>,
-  ActorSystem<ActorSystemInfo>,
+  AnyActorScope['system'],
   EmittedFrom<Logic>
 > {
   readonly thread: ThreadPlace;
