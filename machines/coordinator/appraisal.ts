@@ -43,13 +43,13 @@ export function appraise(
   switch (attested.kind) {
     case 'process':
       appraiseProcess(attested.claims, references, nowMs);
-      return { ...attested, isHardware: false, identity: attested.claims.spore };
+      return { attested, isHardware: false, identity: attested.claims.spore };
     case 'sev-snp':
       appraiseSnp(attested.claims, references.sevSnp ?? []);
-      return { ...attested, isHardware: true, identity: attested.claims.hostData };
+      return { attested, isHardware: true, identity: attested.claims.hostData };
     case 'tdx':
       appraiseTdx(attested.claims, references.tdx ?? []);
-      return { ...attested, isHardware: true, identity: attested.claims.mrConfigId.slice(0, 64) };
+      return { attested, isHardware: true, identity: attested.claims.mrConfigId.slice(0, 64) };
   }
 }
 

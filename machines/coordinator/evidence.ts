@@ -5,7 +5,9 @@
  */
 
 /** The kinds of evidence this program reads. */
-export type EvidenceKind = 'process' | 'sev-snp' | 'tdx';
+export const EVIDENCE_KINDS = ['process', 'sev-snp', 'tdx'] as const;
+
+export type EvidenceKind = (typeof EVIDENCE_KINDS)[number];
 
 /**
  * Object identifiers of the formats, below one UUID (ITU-T X.667, arc 2.25), so that no registry
@@ -103,9 +105,10 @@ export type AttestedClaims =
   | { readonly kind: 'tdx'; readonly claims: TdxClaims };
 
 /** Who the other end has proved to be. */
-export type AttestedIdentity = AttestedClaims & {
-  /** False: a key said so, no hardware did. Show it wherever the identity is shown. */
-  readonly isHardware: boolean;
+export interface AttestedIdentity {
   /** What a manifest's policies are keyed by, 64 lower-case hex digits. */
   readonly identity: string;
-};
+  /** False: a key said so, no hardware did. Show it wherever the identity is shown. */
+  readonly isHardware: boolean;
+  readonly attested: AttestedClaims;
+}

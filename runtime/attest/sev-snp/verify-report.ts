@@ -21,8 +21,8 @@ export interface SnpVerification {
   readonly chain: readonly Uint8Array[];
   /** Time to judge validity at, in milliseconds since the epoch. */
   readonly nowMs: number;
-  /** The root's revocation list, DER; without it revocation is not checked. */
-  readonly revocationList?: Uint8Array;
+  /** Revocation lists of the roots, DER; without one revocation is not checked. */
+  readonly revocationLists?: Partial<Readonly<Record<SnpProduct, Uint8Array>>>;
   /** Pinned roots; default: AMD's. */
   readonly roots?: ReadonlyMap<string, SnpProduct>;
 }
@@ -77,10 +77,10 @@ async function verifySnpChain(
   const { nowMs, roots = AMD_ROOTS } = options;
   verifyChain(chain, { roots: new Set(roots.keys()), nowMs, what: WHAT });
   const [, intermediate, root] = chain;
-  if (options.revocationList !== undefined)
-    await checkNotRevoked(intermediate, root, options.revocationList, nowMs);
   const product = roots.get(fingerprintOf(root));
   if (product === undefined) throw reportError('MESH_ERR_ATTEST_CHAIN', 'its root has no product');
+  const list = options.revocationLists?.[product];
+  if (list !== undefined) await checkNotRevoked(intermediate, root, list, nowMs);
   return product;
 }
 
