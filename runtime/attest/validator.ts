@@ -64,32 +64,25 @@ const isNamed: Readonly<Record<EvidenceKind, (references: ReferenceValues) => bo
   tdx: ({ tdx }) => tdx !== undefined,
 };
 
-/** The validators of any manifest, with one set of roots and one clock. */
-export const createValidatorsOf =
-  (options: ValidatorOptions): ValidatorsOf =>
-  (references) =>
-    EVIDENCE_KINDS.filter((kind) => isNamed[kind](references)).map((kind) =>
-      createValidator(kind, references, options),
-    );
+const KIND_OF_TYPE: ReadonlyMap<string, EvidenceKind> = new Map(
+  EVIDENCE_KINDS.map((kind) => [EVIDENCE_TYPES[kind], kind]),
+);
 
-/** One kind's validator for one manifest; see the port for what it throws. */
+/** Validators for any manifest, with one set of roots and one clock. */
+export const createValidatorSource = (options: ValidatorOptions): ValidatorSource => ({
+  validatorFor: (references) => createValidator(references, options),
+});
+
+/** One manifest's validator; see the port for what it throws. */
 export const createValidator = (
-  kind: EvidenceKind,
   references: ReferenceValues,
   options: ValidatorOptions,
 ): Validator => ({
-  type: EVIDENCE_TYPES[kind],
-  validate: async ({ type, bytes }, reportData, signal): Promise<AttestedIdentity> => {
+  validate: async (evidence, reportData, signal): Promise<AttestedIdentity> => {
     signal.throwIfAborted();
-    if (type !== EVIDENCE_TYPES[kind])
-      throw refusal('MESH_ERR_ATTEST_TYPE', `it is of type ${type.slice(0, 64)}, not ${kind}`);
-    if (bytes.length > EVIDENCE_BYTES_MAX)
-      throw refusal(
-        'MESH_ERR_ATTEST_MALFORMED',
-        `${bytes.length} bytes, over ${EVIDENCE_BYTES_MAX}`,
-      );
+    const kind = acceptedKind(evidence, references);
     try {
-      const { attested, reportData: bound } = await VERIFIERS[kind](bytes, options);
+      const { attested, reportData: bound } = await VERIFIERS[kind](evidence.bytes, options);
       if (bound.length !== reportData.length || !timingSafeEqual(bound, reportData))
         throw refusal('MESH_ERR_ATTEST_REPORT_DATA', 'it was made for other report data');
       return appraise(attested, references, options.clock.now());
@@ -101,17 +94,18 @@ export const createValidator = (
   },
 });
 
-/** Appraises evidence with the validator of its type; MESH_ERR_ATTEST_TYPE where there is none. */
-export async function validateWith(
-  validators: readonly Validator[],
-  evidence: Evidence,
-  reportData: Uint8Array,
-  signal: AbortSignal,
-): Promise<ProvenIdentity> {
-  const validator = validators.find(({ type }) => type === evidence.type);
-  if (validator !== undefined) return await validator.validate(evidence, reportData, signal);
-  const found = `no validator for evidence of type ${evidence.type.slice(0, 64)}`;
-  throw refusal('MESH_ERR_ATTEST_TYPE', found);
+/** Refuses what the manifest could never accept before any byte of it is parsed. */
+function acceptedKind({ type, bytes }: Evidence, references: ReferenceValues): EvidenceKind {
+  const kind = KIND_OF_TYPE.get(type);
+  if (kind === undefined)
+    throw refusal('MESH_ERR_ATTEST_TYPE', `its type ${type.slice(0, 64)} is not known`);
+  if (kind === 'process' && references.hardware === 'required')
+    throw refusal('MESH_ERR_ATTEST_SOFTWARE_ONLY', 'it is of software, hardware is required');
+  if (!isNamed[kind](references))
+    throw refusal('MESH_ERR_ATTEST_TYPE', `the manifest has no reference values for ${kind}`);
+  if (bytes.length > EVIDENCE_BYTES_MAX)
+    throw refusal('MESH_ERR_ATTEST_MALFORMED', `${bytes.length} bytes, over ${EVIDENCE_BYTES_MAX}`);
+  return kind;
 }
 
 async function verifySnp(bytes: Uint8Array, options: ValidatorOptions): Promise<Verified> {

@@ -26,8 +26,6 @@ export interface Issuer {
 
 /** The verifier's side, for one manifest. */
 export interface Validator {
-  /** Object identifier of the evidence that it reads. */
-  readonly type: string;
   /**
    * Resolves to what the evidence proves; rejects with MESH_ERR_ATTEST_* where it is malformed,
    * expired, not of a trusted root, short of the reference values, or over other report data. Any
@@ -40,5 +38,8 @@ export interface Validator {
   ): Promise<ProvenIdentity>;
 }
 
-/** Makes the validators that a manifest's reference values call for, none beyond them. */
-export type ValidatorsOf = (references: ReferenceValues) => readonly Validator[];
+/** Makes a validator for the manifest of one state. */
+export interface ValidatorSource {
+  /** Cheap and synchronous, as it is called for each connection. */
+  validatorFor(references: ReferenceValues): Validator;
+}
