@@ -1,10 +1,6 @@
 /** From evidence of any kind to an identity, by the reference values of one manifest. */
 import { timingSafeEqual } from 'node:crypto';
-import type {
-  ProvenIdentity,
-  Validator,
-  ValidatorsOf,
-} from '../../actors/coordinator/ports/attestation.ts';
+import type { Validator, ValidatorSource } from '../../actors/coordinator/ports/attestation.ts';
 import { appraise } from '../../machines/coordinator/appraisal.ts';
 import { attestError } from '../../machines/coordinator/attest-errors.ts';
 import type { AttestErrorCode } from '../../machines/coordinator/attest-errors.ts';
