@@ -14,6 +14,7 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
 
 /** Commands of several words. */
 export const GROUPS: Readonly<Record<string, string>> = {
+  machine: 'list and draw state machines',
   trust: 'say whose spores may run',
 };
 
@@ -203,6 +204,29 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'stop an app and forget it, with its history',
     args: [APP],
     load: () => import('./commands/rm.ts'),
+  },
+  {
+    name: 'machine ls',
+    summary: 'list the state machines of this package',
+    load: () => import('./commands/machine-ls.ts'),
+  },
+  {
+    name: 'machine graph',
+    summary: 'draw a state machine; needs no running mesh',
+    args: [{ name: '<machine>', summary: 'a name from `machine ls`, or MODULE#EXPORT' }],
+    options: [
+      {
+        flags: '--format <format>',
+        summary: 'default: as the ending of --out says, else mermaid',
+        choices: ['svg', 'mermaid', 'json'],
+      },
+      { flags: '-o, --out <file>', summary: 'write it there (default stdout)' },
+    ],
+    examples: [
+      'mesh machine graph rollout -o rollout.svg',
+      'mesh machine graph ./door.machine.ts#doorMachine --format mermaid',
+    ],
+    load: () => import('./commands/machine-graph.ts'),
   },
   {
     name: 'explain',

@@ -1,5 +1,7 @@
 /** Every error code that this program can show, from the tables of its domains. */
 import type { ErrorRow, ErrorTable } from '../../machines/kernel/coded-error.ts';
+import { COORDINATOR_ERRORS } from '../../machines/coordinator/errors.ts';
+import { HISTORY_ERRORS } from '../../machines/coordinator/history-errors.ts';
 import { KERNEL_ERRORS } from '../../machines/kernel/errors.ts';
 import { POOL_ERRORS } from '../../machines/pool/errors.ts';
 import { WORKLOAD_ERRORS } from '../../machines/workload/errors.ts';
@@ -7,6 +9,7 @@ import { FABRIC_ERRORS } from '../../machines/workload/fabric-errors.ts';
 import { PROCESS_ERRORS } from '../../machines/workload/process-errors.ts';
 import { SPORE_ERRORS } from '../../machines/workload/spore-errors.ts';
 import { SUPERVISOR_ERRORS } from '../../supervisor/errors.ts';
+import { CHART_ERRORS } from '../charts/errors.ts';
 import { CONTROL_ERRORS } from '../control/errors.ts';
 import { EDGE_ERRORS } from '../edge/errors.ts';
 import { CLI_ERRORS } from './errors.ts';
@@ -22,6 +25,9 @@ export const ERROR_TABLES: Readonly<Record<string, ErrorTable>> = {
   process: PROCESS_ERRORS,
   edge: EDGE_ERRORS,
   control: CONTROL_ERRORS,
+  chart: CHART_ERRORS,
+  coordinator: COORDINATOR_ERRORS,
+  history: HISTORY_ERRORS,
   cli: CLI_ERRORS,
 };
 

@@ -48,6 +48,10 @@ export const CLI_ERRORS = {
       'A newer plan for the same app (another run, a scale, a rollback, a stop) was published while ' +
       'this deployment was under way. The newest plan wins; this one was cancelled.',
   },
+  MESH_ERR_CLI_OUTPUT: {
+    hint: 'Name a file in a folder that exists and is writable.',
+    explain: 'The file that was asked for with --out could not be written.',
+  },
   MESH_ERR_CLI_TIMED_OUT: {
     retryable: true,
     hint: 'Look at `mesh status APP`; follow for longer with --timeout.',

@@ -31,6 +31,7 @@ const ROWS: readonly (readonly [string, ExitCode])[] = [
   ['MESH_ERR_SPORE_MANIFEST', EXIT.usage],
   ['MESH_ERR_SPORE_JSON', EXIT.usage],
 
+  ['MESH_ERR_CHART_UNKNOWN', EXIT.notFound],
   ['MESH_ERR_CLI_UNKNOWN_CODE', EXIT.notFound],
   ['MESH_ERR_FABRIC_UNKNOWN_', EXIT.notFound],
   ['MESH_ERR_FABRIC_NO_ROLLBACK', EXIT.notFound],

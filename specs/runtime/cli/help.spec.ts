@@ -17,6 +17,7 @@ Options:
   -h, --help                             display help for command
 
 Commands:
+  machine                                list and draw state machines
   trust                                  say whose spores may run
   dev [options]                          run a whole mesh here, with a sample service deployed
   up [options]                           run a mesh in the foreground until SIGTERM or Ctrl-C
