@@ -26,6 +26,7 @@ export const POLL_MS = 5_000;
 /** Failures beyond which only "many" matters. */
 export const FAILURES_COUNTED_MAX = 1_000;
 
+/** One more, up to where it stops counting. */
 export const countedFailures = (failures: number): number =>
   Math.min(failures + 1, FAILURES_COUNTED_MAX);
 

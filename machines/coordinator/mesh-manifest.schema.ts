@@ -97,6 +97,7 @@ const referenceValues = z
 /** RSA public keys: SubjectPublicKeyInfo, canonical base64. Their size is checked where they are used. */
 const rsaKey = z.base64().min(300).max(1600);
 
+/** The whole manifest; unknown fields are refused at every level. */
 export const meshManifestSchema = z.strictObject({
   kind: z.literal('MeshManifest'),
   version: z.literal(1),

@@ -1,0 +1,24 @@
+import type { Clock } from '../../../machines/kernel/clock.ts';
+import type { Random } from '../../../machines/kernel/random.ts';
+import type { StateCell } from '../state-cell.ts';
+import type { ValidatorSource } from './attestation.ts';
+import type { Authorities } from './authority.ts';
+import type { GenerationFloor, History } from './history.ts';
+import type { Keyring } from './keys.ts';
+import type { PeerDirectory, RecoveryTransport } from './peers.ts';
+
+/** What the services of one Coordinator work with. */
+export interface CoordinatorPorts {
+  readonly cell: StateCell;
+  readonly history: History;
+  readonly floor: GenerationFloor;
+  readonly keys: Keyring;
+  readonly authorities: Authorities;
+  readonly validators: ValidatorSource;
+  readonly directory: PeerDirectory;
+  readonly transport: RecoveryTransport;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Tells the operator of something that was survived. Must not throw. */
+  readonly notice: (what: string, error: unknown) => void;
+}
