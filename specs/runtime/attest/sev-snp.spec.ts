@@ -1,0 +1,135 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { parseSnpReport } from '../../../runtime/attest/sev-snp/report.ts';
+import { verifySnpReport } from '../../../runtime/attest/sev-snp/verify-report.ts';
+import type { SnpVerification } from '../../../runtime/attest/sev-snp/verify-report.ts';
+import { NOW_MS, TO_MS, entity, revocationList } from '../../support/attest/der-kit.ts';
+import {
+  HOST_DATA,
+  MEASUREMENT,
+  TCB,
+  snpReport,
+  syntheticAmd,
+  tcbBytes,
+} from '../../support/attest/synthetic-amd.ts';
+import type { SyntheticAmd } from '../../support/attest/synthetic-amd.ts';
+
+const amd = syntheticAmd();
+const verifyWith = async (
+  report: Uint8Array,
+  maker: SyntheticAmd = amd,
+  options: Partial<SnpVerification> = {},
+) => verifySnpReport(report, { chain: maker.chain, roots: maker.roots, nowMs: NOW_MS, ...options });
+const refused = (code: string) => expect.objectContaining({ code: `MESH_ERR_ATTEST_${code}` });
+
+describe('verifySnpReport', () => {
+  it('reads a sound report', async () => {
+    const reportData = randomBytes(64);
+    const verified = await verifyWith(snpReport(amd, { reportData }));
+    expect(verified).toEqual({
+      reportData,
+      claims: {
+        product: 'Milan',
+        policy: '0000000000030000',
+        vmpl: 0,
+        measurement: MEASUREMENT.toString('hex'),
+        hostData: HOST_DATA.toString('hex'),
+        chipId: amd.chipId.toString('hex'),
+        reportedTcb: TCB,
+        launchTcb: TCB,
+      },
+    });
+  });
+
+  it('moves the components of Turin, and fills up its short chip id', async () => {
+    const tcb = { ...TCB, fmc: 3 };
+    const turin = syntheticAmd({ product: 'Turin', tcb });
+    const report = snpReport(turin, {
+      version: 5,
+      cpu: [0x1a, 0x02],
+      tcb: tcbBytes(tcb, 'Turin'),
+    });
+    const { claims } = await verifyWith(report, turin);
+    expect(claims.reportedTcb).toEqual(tcb);
+    expect(claims.chipId).toBe(turin.chipId.toString('hex').padEnd(128, '0'));
+  });
+
+  it('reads a report that a VLEK signed', async () => {
+    const fleet = syntheticAmd({ product: 'Genoa', kind: 'VLEK' });
+    const report = snpReport(fleet, { flags: 1 << 2, chipId: Buffer.alloc(64) });
+    await expect(verifyWith(report, fleet)).resolves.toMatchObject({
+      claims: { product: 'Genoa', chipId: '0'.repeat(128) },
+    });
+  });
+
+  const other = syntheticAmd();
+  it.each([
+    ['of another signer', snpReport(amd, { signer: other.chip }), 'SIGNATURE'],
+    ['of another chip', snpReport(amd, { chipId: other.chipId }), 'CHAIN'],
+    ['with a masked chip id', snpReport(amd, { flags: 2, chipId: Buffer.alloc(64) }), 'CHAIN'],
+    ['that names another key', snpReport(amd, { flags: 1 << 2 }), 'CHAIN'],
+    ['that names no key', snpReport(amd, { flags: 7 << 2 }), 'CHAIN'],
+    ['of an unknown key', snpReport(amd, { flags: 5 << 2 }), 'MALFORMED'],
+    ['of other firmware', snpReport(amd, { tcb: tcbBytes({ ...TCB, snp: 23 }) }), 'CHAIN'],
+    ['of uncommitted firmware', snpReport(amd, { committedTcb: Buffer.alloc(8) }), 'TCB'],
+    ['of another CPU', snpReport(amd, { version: 3, cpu: [0x19, 0x11] }), 'CHAIN'],
+    ['of an unknown version', snpReport(amd, { version: 9 }), 'MALFORMED'],
+    ['that is short', snpReport(amd).subarray(1), 'MALFORMED'],
+    ['that is long', Buffer.concat([snpReport(amd), Buffer.of(0)]), 'MALFORMED'],
+  ])('refuses a report %s', async (_, report, code) => {
+    await expect(verifyWith(report)).rejects.toEqual(refused(code));
+  });
+
+  it.each([
+    ['to another root', { chain: [...amd.chain.slice(0, 2), other.root.certificate] }, 'CHAIN'],
+    ['to a root that is not pinned', { chain: other.chain }, 'CHAIN'],
+    ['over a foreign intermediate', { chain: chainOver(other) }, 'CHAIN'],
+    ['of two certificates', { chain: amd.chain.slice(1) }, 'MALFORMED'],
+    ['with bytes after one', { chain: withTail(amd.chain) }, 'MALFORMED'],
+    ['of noise', { chain: amd.chain.map(() => Buffer.from('noise')) }, 'MALFORMED'],
+    ['after its time', { nowMs: TO_MS + 1 }, 'EXPIRED'],
+    ['before its time', { nowMs: 0 }, 'EXPIRED'],
+  ] as const)('refuses a chain %s', async (_, options, code) => {
+    await expect(verifyWith(snpReport(amd), amd, options)).rejects.toEqual(refused(code));
+  });
+
+  it('refuses a key whose product is not that of its root, or is none', async () => {
+    const liar = syntheticAmd({ named: 'Genoa-B1' });
+    await expect(verifyWith(snpReport(liar), liar)).rejects.toEqual(refused('CHAIN'));
+    const stranger = syntheticAmd({ named: 'Milano' });
+    await expect(verifyWith(snpReport(stranger), stranger)).rejects.toEqual(refused('MALFORMED'));
+  });
+
+  it('heeds the revocation list of the root', async () => {
+    const lists = (list: Buffer) => ({ revocationLists: { Milan: list } });
+    const verify = async (list: Buffer) => verifyWith(snpReport(amd), amd, lists(list));
+    await expect(verify(revocationList(amd.root, []))).resolves.toBeDefined();
+    const listed = revocationList(amd.root, [entity('SEV-Other'), amd.intermediate]);
+    await expect(verify(listed)).rejects.toEqual(refused('REVOKED'));
+    await expect(verify(revocationList(amd.root, [], other.root))).rejects.toEqual(
+      refused('SIGNATURE'),
+    );
+    await expect(verify(revocationList(other.chip, []))).rejects.toEqual(refused('CHAIN'));
+    await expect(verify(Buffer.from('noise'))).rejects.toEqual(refused('MALFORMED'));
+  });
+});
+
+describe('parseSnpReport', () => {
+  it('refuses random bytes and every truncation with a code', () => {
+    const report = snpReport(amd);
+    const inputs = [
+      ...Array.from({ length: 500 }, () => randomBytes(1184)),
+      ...Array.from({ length: 1184 }, (_, length) => report.subarray(0, length)),
+    ];
+    for (const bytes of inputs) expect(() => parseSnpReport(bytes)).toThrow(refused('MALFORMED'));
+  });
+});
+
+function chainOver(maker: SyntheticAmd): Buffer[] {
+  const [leaf, , root] = amd.chain;
+  return [leaf, maker.intermediate.certificate, root].filter((one) => one !== undefined);
+}
+
+function withTail([leaf, ...rest]: readonly Buffer[]): Buffer[] {
+  return [Buffer.concat([leaf ?? Buffer.of(), Buffer.of(0)]), ...rest];
+}
