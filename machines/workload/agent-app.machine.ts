@@ -223,7 +223,8 @@ export const agentAppMachine = agentAppSetup.createMachine({
       initial: 'relieving',
       states: {
         relieving: { always: { guard: 'isGone', target: 'steady' } },
-        steady: { always: { guard: not('isGone'), target: 'relieving' } },
+        // Only a switch adds one that has to go, and enters this state anew.
+        steady: {},
       },
     },
     backingOff: {

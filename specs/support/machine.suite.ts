@@ -11,12 +11,12 @@ import {
   unpersistableStates,
   unreachedStates,
   unusedNames,
-} from './machine-proofs.ts';
-import type { MachineSuiteOptions } from './machine-proofs.ts';
-import { exploreMachine } from './model-paths.ts';
-import type { Model } from './model-paths.ts';
+} from './model/machine-proofs.ts';
+import type { MachineSuiteOptions } from './model/machine-proofs.ts';
+import { exploreMachine } from './model/model-paths.ts';
+import type { Model } from './model/model-paths.ts';
 
-export type { MachineSuiteOptions } from './machine-proofs.ts';
+export type { MachineSuiteOptions } from './model/machine-proofs.ts';
 
 /** Declares the five proofs of `machine` under its id. */
 export function machineSuite<TMachine extends AnyStateMachine>(

@@ -6,11 +6,14 @@ import {
   isServing,
   workerPoolSpec,
 } from '../../../actors/pool/worker-pool.actor.ts';
+import { workerPoolMachine } from '../../../machines/pool/worker-pool.machine.ts';
 import type { WorkerPoolFact } from '../../../machines/pool/worker-pool.machine.ts';
 import { poolError } from '../../../machines/pool/errors.ts';
 import { createSupervisedWorkerPool } from '../../../runtime/adapters/worker-pool.piscina.ts';
 import { startTree } from '../../../runtime/start-tree.ts';
 import type { SupervisorReport } from '../../../supervisor/index.ts';
+import { modelWalk } from '../../support/model/model-walk.suite.ts';
+import { workerPoolModel } from '../../support/model/pool-model.ts';
 import { ONCE, REPEATABLE, createCells, until } from '../../support/pool-world.ts';
 
 const broken: WorkerPoolFact = {
@@ -38,6 +41,32 @@ function createThreads() {
   };
   return { pool, threads: told, tell, watchers };
 }
+
+modelWalk(workerPoolMachine, {
+  models: [workerPoolModel],
+  bind: (gates) => {
+    let report: ((fact: WorkerPoolFact) => void) | undefined;
+    const fact = (one: WorkerPoolFact): void => report?.(one);
+    return {
+      logic: createWorkerPoolLogic({
+        start: () => gates.wait('startThreads'),
+        drain: () => gates.wait('drainThreads'),
+        end: () => Promise.resolve(),
+        watch: (listener) => {
+          report = listener;
+          return () => undefined;
+        },
+      }),
+      facts: {
+        'worker.died': fact,
+        'queue.filled': fact,
+        'queue.drained': fact,
+        'pool.broken': fact,
+      },
+    };
+  },
+  crashes: { failed: ({ cause }) => String(cause?.message) },
+});
 
 describe('createWorkerPoolLogic', () => {
   it('serves, drains accepted work on stop, and leaves no watcher and no thread', async () => {

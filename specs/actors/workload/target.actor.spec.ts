@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createActor } from 'xstate';
+import { targetMachine } from '../../../machines/workload/target.machine.ts';
+import type { TargetFact } from '../../../machines/workload/target.machine.ts';
 import type { AppRoute } from '../../../runtime/edge/routing-table.ts';
 import {
   createTargetLogic,
@@ -7,6 +9,8 @@ import {
   trafficOf,
 } from '../../../actors/workload/target.actor.ts';
 import { RoutingTable } from '../../../runtime/edge/routing-table.ts';
+import { modelWalk } from '../../support/model/model-walk.suite.ts';
+import { targetModel } from '../../support/model/workload-models.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
 /** A table with two targets of one app, and the actor of the first. */
@@ -47,6 +51,30 @@ function world() {
   };
   return { clock, table, publish, actor, logic, input, first, routeIn, picks };
 }
+
+modelWalk(targetMachine, {
+  models: [targetModel],
+  bind: (gates) => {
+    let tell: ((fact: TargetFact) => void) | undefined;
+    const fact = (one: TargetFact): void => tell?.(one);
+    return {
+      logic: createTargetLogic({
+        requests: { drain: () => gates.wait('drainRequests') },
+        isPublished: () => false,
+        setAvailable: () => undefined,
+        watch: (_, listener) => {
+          tell = listener;
+          return () => undefined;
+        },
+      }),
+      facts: {
+        'target.published': fact,
+        'connection.failed': fact,
+        'connection.recovered': fact,
+      },
+    };
+  },
+});
 
 describe('createTargetLogic', () => {
   it('is healthy once the table names the target, before or after its start', () => {

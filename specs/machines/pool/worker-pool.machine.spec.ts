@@ -12,27 +12,15 @@ import {
   isTroubled,
   workerPoolMachine,
 } from '../../../machines/pool/worker-pool.machine.ts';
-import type {
-  WorkerPoolEvent,
-  WorkerPoolFact,
-} from '../../../machines/pool/worker-pool.machine.ts';
+import type { WorkerPoolFact } from '../../../machines/pool/worker-pool.machine.ts';
 import { poolError } from '../../../machines/pool/errors.ts';
 import { machineSuite } from '../../support/machine.suite.ts';
-import { edgePaths, stateName } from '../../support/model-paths.ts';
+import { workerPoolModel } from '../../support/model/pool-model.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
 
-const cause = poolError('MESH_ERR_POOL_BROKEN', 'Broken.').toJSON();
 const died: WorkerPoolFact = { type: 'worker.died', reason: 'exit code 1' };
-const samples: WorkerPoolEvent[] = [
-  { type: 'stop' },
-  died,
-  { type: 'queue.filled', waiting: 1024 },
-  { type: 'queue.drained' },
-  { type: 'pool.broken', cause },
-];
-const options = { input: {}, samples };
 
-machineSuite(workerPoolMachine, options);
+machineSuite(workerPoolMachine, workerPoolModel);
 
 /** The machine with effects that never report, and what the world needs to play them. */
 function createWorld() {
@@ -54,19 +42,6 @@ function createWorld() {
   const started = { type: 'xstate.done.actor.0.worker-pool.starting', output: undefined };
   return { actor, clock, told, serve: () => actor.send(started as never) };
 }
-
-describe('worker-pool, each transition,', () => {
-  it.each(edgePaths(workerPoolMachine, options))('$name', ({ prefix, event, to }) => {
-    const { actor } = createWorld();
-    for (const step of [...prefix, event]) actor.send(step as WorkerPoolEvent);
-    const snapshot = actor.getSnapshot();
-    if (stateName(to) === 'failed') {
-      expect(snapshot.status).toBe('error');
-      expect(snapshot.error).toMatchObject({ code: 'MESH_ERR_POOL_BROKEN' });
-    } else if (to.status === 'error') expect(snapshot.status).toBe('error');
-    else expect([snapshot.value, snapshot.context]).toEqual([to.value, to.context]);
-  });
-});
 
 describe('worker-pool', () => {
   it('serves once its threads have started, and closes when they are drained', () => {

@@ -6,12 +6,9 @@ import {
   isBeyondTolerance,
   targetMachine,
 } from '../../../machines/workload/target.machine.ts';
-import type {
-  TargetContext,
-  TargetEvent,
-  TargetInput,
-} from '../../../machines/workload/target.machine.ts';
+import type { TargetEvent, TargetInput } from '../../../machines/workload/target.machine.ts';
 import { machineSuite } from '../../support/machine.suite.ts';
+import { targetModel } from '../../support/model/workload-models.ts';
 
 const input: TargetInput = { instance: 'hello-1', app: 'hello', drainTimeoutMs: 10_000 };
 const failed = (failuresInRow: number): TargetEvent => ({
@@ -20,19 +17,7 @@ const failed = (failuresInRow: number): TargetEvent => ({
   failuresInRow,
 });
 
-machineSuite(targetMachine, {
-  input,
-  samples: [
-    { type: 'target.published' },
-    failed(1),
-    failed(3),
-    { type: 'connection.recovered' },
-    { type: 'drain' },
-    { type: 'remove' },
-  ],
-  outputs: { drainRequests: [{ cancelled: 0 }] },
-  serialize: ({ ejections }: TargetContext) => Math.min(ejections, 2),
-});
+machineSuite(targetMachine, targetModel);
 
 function after(...events: TargetEvent[]) {
   let [snapshot] = initialTransition(targetMachine, input);

@@ -21,6 +21,11 @@ export class Gates {
     return promise;
   }
 
+  /** Nobody waits any more. */
+  clear(): void {
+    this.#waiting.length = 0;
+  }
+
   get waiting(): readonly string[] {
     return this.#waiting.map(({ name }) => name);
   }

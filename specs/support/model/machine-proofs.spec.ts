@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { assign, setup } from 'xstate';
 import type { AnyStateMachine } from 'xstate';
-import { unbound, unboundWatch } from '../../machines/kernel/unbound.ts';
+import { unbound, unboundWatch } from '../../../machines/kernel/unbound.ts';
 import {
   traps,
   unhandledEvents,
@@ -10,7 +10,7 @@ import {
   unusedNames,
 } from './machine-proofs.ts';
 import type { MachineSuiteOptions } from './machine-proofs.ts';
-import { machineSuite } from './machine.suite.ts';
+import { machineSuite } from '../machine.suite.ts';
 import { edgePaths, exploreMachine, stateName } from './model-paths.ts';
 
 interface DoorContext {
