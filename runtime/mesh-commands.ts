@@ -94,8 +94,8 @@ export async function rollbackApp(
   return publish(mesh, { app, digest: target.digest, min, max, strategy });
 }
 
-/** Stops, waits until nothing of it runs, and forgets it. */
-export async function removeApp({ fabric, clock }: MeshParts, app: string): Promise<void> {
+/** Stops, waits until nothing of it runs, and forgets it with its logs. */
+export async function removeApp({ fabric, clock, ports }: MeshParts, app: string): Promise<void> {
   const plan = await fabric.plan(app);
   if (plan === null) throw unknownApp(app);
   if (plan.intent === 'run') await fabric.stopApp(app);
@@ -105,6 +105,7 @@ export async function removeApp({ fabric, clock }: MeshParts, app: string): Prom
       clock.setTimeout(resolve, REMOVE_POLL_MS);
     });
   await fabric.removeApp(app);
+  await ports.logs.discard(app);
 }
 
 /** Current, then each change, until that deployment has ended; intermediate states may be missed. */

@@ -92,6 +92,12 @@ async function adoptProcess(ports: WorkloadPorts, record: InstanceRecord) {
   return { process, port: record.port, settings: await ports.files.settings(record.digest) };
 }
 
+/** Logs of recorded instances stay, and few others: a crash loop must not fill the disk. */
+async function pruneLogs({ fabric, logs }: WorkloadPorts, app: string): Promise<void> {
+  const records = await fabric.instances({ app });
+  await logs.prune(app, new Set(records.map(({ instance }) => instance)));
+}
+
 /**
  * The endpoint first: nothing may be routed to it, whatever becomes of the rest. The record last: no
  * process may exist without one.
@@ -105,6 +111,9 @@ async function reap(ports: WorkloadPorts, context: InstanceContext): Promise<Rea
     failure === null ? [] : await ports.logs.tail(record.app, record.instance, LOG_TAIL_LINES);
   await ports.files.discard(record.instance);
   await ports.fabric.forgetInstance(record.instance);
+  await pruneLogs(ports, record.app).catch((error: unknown) =>
+    ports.notice(`removing old logs of ${record.app}`, error),
+  );
   return failure && { ...failure, lastProbe: failure.lastProbe ?? context.lastProbe, logTail };
 }
 

@@ -30,8 +30,6 @@ export interface LogFilesOnDisk extends LogFiles {
     app: string,
     options: { readonly signal: AbortSignal; readonly lines?: number },
   ): AsyncIterable<LogLine>;
-  /** Removes logs of instances that are not in `keep`, but for the newest LOGS_KEPT. */
-  prune(app: string, keep: ReadonlySet<string>): Promise<void>;
 }
 
 export interface LogFilesOptions {
@@ -41,7 +39,11 @@ export interface LogFilesOptions {
   readonly bytesMax?: number;
 }
 
-/** Every method rejects with MESH_ERR_LOGS_FAILED when the file system does. */
+/**
+ * An app has at most LOGS_KEPT logs of ended instances and one of each recorded one, each of
+ * LOG_BYTES_MAX times (LOG_COPIES + 1) and what is written between two looks at its size.
+ * Every method rejects with MESH_ERR_LOGS_FAILED when the file system does.
+ */
 export function createLogFiles(options: LogFilesOptions): LogFilesOnDisk {
   const { folder, clock, bytesMax = LOG_BYTES_MAX } = options;
   const locked = createLocks();
@@ -79,6 +81,10 @@ export function createLogFiles(options: LogFilesOptions): LogFilesOnDisk {
     },
     prune: (app, keep) =>
       attempt(`Removing old logs of ${app}`, () => pruneLogs(folderOf(app), keep)),
+    discard: (app) =>
+      attempt(`Removing the logs of ${app}`, () =>
+        rm(folderOf(app), { recursive: true, force: true }),
+      ),
   };
 }
 
@@ -124,9 +130,19 @@ async function pruneLogs(folder: string, keep: ReadonlySet<string>): Promise<voi
   }
   const dated: { readonly instance: string; readonly atMs: number }[] = [];
   for (const [instance, [first = '']] of files)
-    dated.push({ instance, atMs: (await stat(join(folder, first))).mtimeMs });
+    dated.push({ instance, atMs: await changedAtMs(join(folder, first)) });
   for (const { instance } of dated.toSorted((a, b) => b.atMs - a.atMs).slice(LOGS_KEPT))
     for (const name of files.get(instance) ?? []) await rm(join(folder, name), { force: true });
+}
+
+/** 0 for a file that somebody else has removed meanwhile. */
+async function changedAtMs(path: string): Promise<number> {
+  try {
+    return (await stat(path)).mtimeMs;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return 0;
+    throw error;
+  }
 }
 
 function noneIfMissing(error: unknown): string[] {

@@ -81,4 +81,8 @@ export interface LogFiles {
   tail(app: string, instance: string, lines: number): Promise<readonly string[]>;
   /** Rotates what is over its size; called by the agent's heartbeat. */
   rotate(app: string, instance: string): Promise<void>;
+  /** Removes the oldest logs of instances that are not in `keep`, so that few of the dead stay. */
+  prune(app: string, keep: ReadonlySet<string>): Promise<void>;
+  /** Removes all logs of an app that is forgotten. Idempotent. */
+  discard(app: string): Promise<void>;
 }

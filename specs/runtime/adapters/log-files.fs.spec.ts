@@ -223,9 +223,22 @@ describe('LogFiles', () => {
       for (const name of ['shop-0.log', 'shop-3.log', 'shop-3.log.1']) expect(left).toContain(name);
     });
 
-    it('finds nothing to do for an app without logs', async () => {
+    it('has nothing to do for an app without logs', async () => {
       await logs.prune(APP, new Set());
+      await logs.discard(APP);
       expect(() => statSync(join(folder.path, 'logs'))).toThrow(/ENOENT/);
+    });
+  });
+
+  describe('discard', () => {
+    it('removes all logs of that app, and no others', async () => {
+      const path = await logs.prepare(APP, 'shop-1');
+      for (const name of [path, `${path}.1`]) writeFileSync(name, 'x\n');
+      const other = await logs.prepare('other', 'other-1');
+      writeFileSync(other, 'x\n');
+      await logs.discard(APP);
+      expect(readdirSync(folder.file('logs'))).toEqual(['other']);
+      expect(await logs.tail('other', 'other-1', 1)).toEqual(['x']);
     });
   });
 });
