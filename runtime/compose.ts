@@ -34,6 +34,7 @@ import type { Edge } from './edge/edge.ts';
 import { RoutingTable } from './edge/routing-table.ts';
 import { ensureHome, homeIdOf } from './home.ts';
 import type { HomePaths } from './home.ts';
+import { createLateTree } from './late-tree.ts';
 import { meshTree } from './tree.ts';
 
 export interface MeshOptions {
@@ -106,31 +107,13 @@ async function createPorts(options: MeshOptions, paths: HomePaths, tree: Supervi
   return { ports, files, pool, threads, trust, repo, routes };
 }
 
-/** Actors are made before their tree, and reach it through this. */
-function lateTree(): { readonly late: { tree?: Tree }; readonly supervision: Supervision } {
-  const late: { tree?: Tree } = {};
-  const running = (): Tree => {
-    if (late.tree === undefined) throw new Error('The tree is used before it exists.');
-    return late.tree;
-  };
-  const supervision: Supervision = {
-    send: (path, event) => running().send(path, event),
-    startChild: (path, spec) => running().startChild(path, spec),
-    terminateChild: (path, id) => running().terminateChild(path, id),
-    deleteChild: (path, id) => running().deleteChild(path, id),
-    snapshotOf: (path) => running().snapshotOf(path),
-    watch: (path, listener) => running().watch(path, listener),
-  };
-  return { late, supervision };
-}
-
 const nodeNames = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => `node-${index + 1}`);
 
 /** Composes a mesh; nothing runs before `tree.start()`. */
 export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
   const paths = ensureHome(options.home);
-  const { late, supervision } = lateTree();
+  const { fill, supervision } = createLateTree();
   const { ports, files, pool, threads, trust, repo, routes } = await createPorts(
     options,
     paths,
@@ -182,7 +165,7 @@ export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
     attribute: nodeAttribution,
     ...(options.logger === undefined ? {} : { logger: options.logger }),
   });
-  late.tree = tree;
+  fill(tree);
   return {
     paths,
     nodes,

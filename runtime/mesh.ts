@@ -42,9 +42,11 @@ const RETIRE_TIMEOUT_MS = 360_000;
  * removed. Instances with a record are the agents' to adopt.
  */
 async function sweepRemains({ ports, files, fabric, nodes }: MeshParts): Promise<void> {
+  // What is not part of this mesh any more has no agent to look after it, or to take slots.
+  for (const { node } of await fabric.nodes())
+    if (!nodes.includes(node)) await fabric.removeNode(node);
   for (const { node, instance, process: left } of await fabric.instances()) {
     if (nodes.includes(node)) continue;
-    // Its node is not part of this mesh any more, so no agent would ever look after it.
     if (left !== null) await ports.processes.reap(left);
     await fabric.forgetInstance(instance);
   }

@@ -31,7 +31,8 @@ export interface MeshChildren {
  */
 const NODE_INTENSITY = 50;
 
-const nodeSpec = (node: string, agent: ChildSpec): SupervisorSpec => ({
+/** What stands below `agents` for one node. */
+export const nodeSpec = (node: string, agent: ChildSpec): SupervisorSpec => ({
   id: node,
   type: 'supervisor',
   intensity: NODE_INTENSITY,

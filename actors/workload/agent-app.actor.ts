@@ -3,12 +3,13 @@ import { fromPromise } from 'xstate';
 import { crash } from '../../machines/kernel/unbound.ts';
 import { agentAppMachine } from '../../machines/workload/agent-app.machine.ts';
 import type { InstanceRecord } from '../../machines/workload/instance-record.ts';
-import type { Assignment, Endpoint, Slot } from '../../machines/workload/plan.ts';
+import type { Assignment, Slot } from '../../machines/workload/plan.ts';
 import type { Farewell, Goal, Live } from '../../machines/workload/succession.ts';
 import type { ChildSpec } from '../../supervisor/index.ts';
 import { childSpec } from '../../supervisor/index.ts';
 import { instanceChildSpec } from './instance.actor.ts';
 import type { createInstanceLogic } from './instance.actor.ts';
+import { LEASE_MS, endpointOf } from './lease.ts';
 import { instancePath, instancesPath, pairId, pairPath } from './paths.ts';
 import type { WorkloadPorts } from './ports/instance.ts';
 
@@ -16,8 +17,6 @@ type Provided = NonNullable<Parameters<typeof agentAppMachine.provide>[0]>;
 type Bindings = Required<NonNullable<Provided['actors']>>;
 type InstanceLogic = ReturnType<typeof createInstanceLogic>;
 
-/** How long an endpoint stays without a heartbeat: three of them may be lost. */
-export const LEASE_MS = 15_000;
 /** Bytes of randomness in the token by which a process is known again. */
 const TOKEN_BYTES = 16;
 const INSTANCE_ID_BYTES = 4;
@@ -117,15 +116,8 @@ async function switchTraffic(
 ): Promise<void> {
   if (to === null) return;
   const records = await fabric.instances({ app: slot.app, node: slot.node });
-  const port = records.find(({ instance }) => instance === to.instance)?.port ?? 0;
-  const endpoint: Endpoint = {
-    app: slot.app,
-    url: `http://127.0.0.1:${port}`,
-    node: slot.node,
-    instance: to.instance,
-    generation: to.generation,
-    expiresAtMs: clock.now() + LEASE_MS,
-  };
+  const port = records.find(({ instance }) => instance === to.instance)?.port ?? null;
+  const endpoint = endpointOf({ ...slot, ...to, port }, clock.now() + LEASE_MS);
   await fabric.promote(endpoint, from?.instance ?? null);
 }
 

@@ -5,8 +5,9 @@ import { agentMachine } from '../../machines/workload/agent.machine.ts';
 import type { AgentEvent, AgentInput } from '../../machines/workload/agent.machine.ts';
 import type { Assignment, Slot } from '../../machines/workload/plan.ts';
 import { childSpec } from '../../supervisor/index.ts';
-import { LEASE_MS, agentAppChildSpec, createAgentAppLogic } from './agent-app.actor.ts';
+import { agentAppChildSpec, createAgentAppLogic } from './agent-app.actor.ts';
 import type { createInstanceLogic } from './instance.actor.ts';
+import { LEASE_MS, createHeartbeats } from './lease.ts';
 import { AGENT_ID, nodePath, pairId, pairPath } from './paths.ts';
 import type { WorkloadPorts } from './ports/instance.ts';
 
@@ -14,12 +15,17 @@ type Provided = NonNullable<Parameters<typeof agentMachine.provide>[0]>;
 type Bindings = Required<NonNullable<Provided['actors']>>;
 type InstanceLogic = ReturnType<typeof createInstanceLogic>;
 
-/** A third of a lease. */
-export const HEARTBEAT_MS = 5_000;
-
 interface Pair {
   readonly slot: Slot;
   desired: Assignment | null;
+}
+
+async function startPair(ports: WorkloadPorts, pair: Pair, instance: InstanceLogic) {
+  // Called from an action, in which XState would take the new machine's `raise` for the action's own.
+  await Promise.resolve();
+  const logic = createAgentAppLogic(ports, pair.slot, instance);
+  const spec = agentAppChildSpec(logic, pair.slot, () => pair.desired);
+  return ports.tree.startChild(nodePath(pair.slot.node), spec);
 }
 
 /** The pairs of one node: one actor per slot, started, told what is wanted, forgotten at the end. */
@@ -48,11 +54,7 @@ function createPairKeeper(ports: WorkloadPorts, node: string, instance: Instance
       unwatch();
       forget(id);
     });
-    // Called from an action, in which XState would take the new machine's `raise` for the action's own.
-    await Promise.resolve();
-    const logic = createAgentAppLogic(ports, pair.slot, instance);
-    const spec = agentAppChildSpec(logic, pair.slot, () => pair.desired);
-    const started = await tree.startChild(nodePath(node), spec);
+    const started = await startPair(ports, pair, instance);
     if (!started.ok && started.reason !== 'already_started') {
       unwatch();
       throw new Error(`The pair ${id} could not be started: ${started.reason}.`);
@@ -95,36 +97,6 @@ function createPairKeeper(ports: WorkloadPorts, node: string, instance: Instance
     },
   };
 }
-
-async function beat({ fabric, clock, logs, notice }: WorkloadPorts, node: string): Promise<void> {
-  const all = await fabric.instances({ node });
-  const active = all.filter(({ role }) => role === 'active').map(({ instance }) => instance);
-  await fabric.renew(node, active, clock.now() + LEASE_MS);
-  for (const { app, instance } of all)
-    await logs
-      .rotate(app, instance)
-      .catch((error: unknown) => notice(`rotating the log of ${instance}`, error));
-}
-
-const createHeartbeats = (ports: WorkloadPorts) =>
-  fromCallback<AgentEvent, { node: string }>(({ input: { node }, sendBack }) => {
-    let timer: unknown;
-    let isOver = false;
-    const run = (): void => {
-      beat(ports, node)
-        .then(() => {
-          if (!isOver) timer = ports.clock.setTimeout(run, HEARTBEAT_MS);
-        })
-        .catch((error: unknown) => {
-          if (!isOver) sendBack({ type: 'heartbeat.failed', message: String(error) });
-        });
-    };
-    timer = ports.clock.setTimeout(run, HEARTBEAT_MS);
-    return () => {
-      isOver = true;
-      ports.clock.clearTimeout(timer);
-    };
-  });
 
 export function createAgentLogic(ports: WorkloadPorts, node: string, instance: InstanceLogic) {
   const keeper = createPairKeeper(ports, node, instance);

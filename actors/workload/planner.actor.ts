@@ -5,6 +5,7 @@ import { plannerMachine } from '../../machines/workload/planner.machine.ts';
 import type { PlannerEvent } from '../../machines/workload/planner.machine.ts';
 import type { Plan } from '../../machines/workload/plan.ts';
 import { childSpec } from '../../supervisor/index.ts';
+import { HEARTBEAT_MS, LEASE_MS } from './lease.ts';
 import { ROLLOUTS, rolloutId } from './paths.ts';
 import type { WorkloadPorts } from './ports/instance.ts';
 import { rolloutChildSpec } from './rollout.actor.ts';
@@ -16,11 +17,44 @@ type Bindings = Required<NonNullable<Provided['actors']>>;
 /** Leases last fifteen seconds, so one second decides little. */
 export const SWEEP_INTERVAL_MS = 1_000;
 
+/**
+ * Ends leases that nobody renews. Whoever slept, was stopped, or had the wall clock set forward under
+ * it finds every lease ended and knows nothing of their holders, who may have slept, too: they are
+ * given the time of a lease to renew first. So is everybody after a start.
+ */
+const createSweeps = ({ fabric, clock }: Pick<WorkloadPorts, 'fabric' | 'clock'>) =>
+  fromCallback<PlannerEvent, Record<string, never>>(({ sendBack }) => {
+    let timer: unknown;
+    let isOver = false;
+    const wait = (ms: number): void => {
+      const dueAtMs = clock.now() + ms;
+      timer = clock.setTimeout(() => {
+        if (clock.now() - dueAtMs > HEARTBEAT_MS) wait(LEASE_MS);
+        else sweep();
+      }, ms);
+    };
+    const sweep = (): void => {
+      fabric
+        .sweep(clock.now())
+        .then(() => {
+          if (!isOver) wait(SWEEP_INTERVAL_MS);
+        })
+        .catch((error: unknown) => {
+          if (!isOver) sendBack({ type: 'sweep.failed', message: String(error) });
+        });
+    };
+    wait(LEASE_MS);
+    return () => {
+      isOver = true;
+      clock.clearTimeout(timer);
+    };
+  });
+
 export function createPlannerLogic(
   ports: WorkloadPorts,
   rollout: ReturnType<typeof createRolloutLogic>,
 ) {
-  const { fabric, tree, clock } = ports;
+  const { fabric, tree } = ports;
 
   const startRollout = async (plan: Plan): Promise<void> => {
     const [newest] = await fabric.history(plan.app);
@@ -44,25 +78,7 @@ export function createPlannerLogic(
     watchPlans: fromCallback<PlannerEvent, Record<string, never>>(({ sendBack }) =>
       fabric.watchPlans((plans) => sendBack({ type: 'plans.changed', plans })),
     ),
-    sweepLeases: fromCallback<PlannerEvent, Record<string, never>>(({ sendBack }) => {
-      let timer: unknown;
-      let isOver = false;
-      const sweep = (): void => {
-        fabric
-          .sweep(clock.now())
-          .then(() => {
-            if (!isOver) timer = clock.setTimeout(sweep, SWEEP_INTERVAL_MS);
-          })
-          .catch((error: unknown) => {
-            if (!isOver) sendBack({ type: 'sweep.failed', message: String(error) });
-          });
-      };
-      timer = clock.setTimeout(sweep, SWEEP_INTERVAL_MS);
-      return () => {
-        isOver = true;
-        clock.clearTimeout(timer);
-      };
-    }),
+    sweepLeases: createSweeps(ports),
   };
   return plannerMachine.provide({
     actors,

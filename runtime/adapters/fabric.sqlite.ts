@@ -226,6 +226,14 @@ class SqliteFabric implements Fabric {
     });
   };
 
+  restoreEndpoints: Fabric['restoreEndpoints'] = async (endpoints) => {
+    const lapsed = checked('Restoring endpoints', schema.endpointsSchema, endpoints);
+    this.#writeLive(['endpoints'], (db) => {
+      for (const endpoint of lapsed)
+        if (instances.isActive(db, endpoint.instance)) instances.putEndpoint(db, endpoint);
+    });
+  };
+
   endpoints: Fabric['endpoints'] = async (app) => this.#ofApp(app, instances.endpointsOf);
 
   watchEndpoints: Fabric['watchEndpoints'] = (listener) =>

@@ -217,6 +217,21 @@ export function fabricLeasesSuite(name: string, make: MakeFabricWorld): void {
     });
   });
 
+  describe(`${name}: restoreEndpoints`, () => {
+    it('adds what a lease took along, and nothing of instances that are not active', async () => {
+      await using world = make();
+      await serve(world, 'kept', 'lapsed');
+      await world.fabric.switchEndpoints([], ['lapsed']);
+      const ids = ['kept', 'lapsed', 'candidate', 'gone'];
+      const records = ids.map((instance) => instanceRecord({ instance }));
+      await world.fabric.recordInstance(instanceRecord({ instance: 'candidate' }));
+      const expiresAtMs = world.clock.now() + 60_000;
+      const all = records.map((record) => endpointOf(record, { expiresAtMs }));
+      await world.fabric.restoreEndpoints(all);
+      expect(await world.fabric.endpoints('hello')).toEqual(all.slice(0, 2));
+    });
+  });
+
   describe(`${name}: reportSlot`, () => {
     it('keeps the last report of each slot', async () => {
       await using world = make();

@@ -29,8 +29,9 @@ export class VirtualClock implements Clock {
     return this.#live;
   }
 
+  /** Whole milliseconds, as those of the system's wall clock are, however long a timer was. */
   now(): number {
-    return this.#nowMs;
+    return Math.floor(this.#nowMs);
   }
 
   monotonicNow(): number {

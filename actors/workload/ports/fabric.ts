@@ -29,8 +29,9 @@ export interface AppView {
  * known of its fulfilment. Every write survives the end of this process once its promise resolves,
  * and is safe between processes. What is wanted and what came of it (budgets, plans, deployments)
  * also survives a loss of power; what cannot outlive the machine's present run (nodes, permissions,
- * reports, endpoints, instances) may then be as it was some writes earlier, never half. Every method rejects with MESH_ERR_FABRIC_UNAVAILABLE when the store cannot be used and
- * MESH_ERR_FABRIC_INVALID for a malformed argument.
+ * reports, endpoints, instances) may then be as it was some writes earlier, never half. Every method
+ * rejects with MESH_ERR_FABRIC_UNAVAILABLE when the store cannot be used and MESH_ERR_FABRIC_INVALID
+ * for a malformed argument.
  *
  * A watch calls its listener with the current state before it returns, then after each change, in
  * the same turn as the commit; it is always given the whole newest state, so a slow listener misses
@@ -105,7 +106,7 @@ export interface Fabric {
   nodes(): Promise<readonly NodeRecord[]>;
   /**
    * Heartbeat: extends the node and the endpoints of these instances that there still are.
-   * MESH_ERR_FABRIC_UNKNOWN_NODE when the lease had ended: register, and switch endpoints, again.
+   * MESH_ERR_FABRIC_UNKNOWN_NODE when the lease had ended: register, and restore endpoints.
    */
   renew(node: string, instances: readonly string[], expiresAtMs: number): Promise<void>;
   /** Drops leases that ended before `nowMs`; slots of lost nodes are placed elsewhere. */
@@ -122,6 +123,8 @@ export interface Fabric {
    * `previous` is removed and it becomes `retired`. MESH_ERR_FABRIC_UNKNOWN_INSTANCE as above.
    */
   promote(endpoint: Endpoint, previous: string | null): Promise<void>;
+  /** Adds or renews those whose instance is recorded as `active`; others are ignored. */
+  restoreEndpoints(endpoints: readonly Endpoint[]): Promise<void>;
   endpoints(app: string): Promise<readonly Endpoint[]>;
   watchEndpoints(listener: (all: readonly Endpoint[]) => void): Unsubscribe;
 

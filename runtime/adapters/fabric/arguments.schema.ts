@@ -142,6 +142,8 @@ export const switchSchema = z
     'an instance must not be added and removed at once',
   );
 
+export const endpointsSchema = z.array(endpointSchema).max(ENDPOINTS_MAX);
+
 export const promotionSchema = z
   .strictObject({ endpoint: endpointSchema, previous: instanceSchema.nullable() })
   .refine(

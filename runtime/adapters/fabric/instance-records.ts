@@ -53,6 +53,11 @@ export function putRole(db: Database, instance: string, role: InstanceRole): voi
   db.run('UPDATE instances SET role = :role WHERE instance = :instance', { instance, role });
 }
 
+export function isActive(db: Database, instance: string): boolean {
+  const sql = `SELECT 1 AS found FROM instances WHERE instance = :instance AND role = 'active'`;
+  return db.get(sql, { instance }) !== undefined;
+}
+
 export function forgetInstance(db: Database, instance: string): void {
   db.run('DELETE FROM instances WHERE instance = :instance', { instance });
   removeEndpoint(db, instance);
