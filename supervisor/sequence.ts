@@ -46,7 +46,7 @@ export class Sequence {
     this.#isAdvancing = true;
     let steps = 0;
     while (this.#isCurrent && this.#step()) {
-      if (++steps < BATCH) continue;
+      if (++steps < BATCH && !this.#supervisor.scope.queue.isLate) continue;
       this.#isAdvancing = false;
       this.#postpone();
       return steps;

@@ -73,7 +73,7 @@ class RootedTree implements Tree {
 
   #createScope(options: TreeOptions): TreeScope {
     const { clock, random, defer, attribute, logger, journal, threads } = options;
-    const queue = new RunQueue(defer);
+    const queue = new RunQueue(defer, clock);
     const letter = (path: string, event: EventObject, reason: DeadLetterReason): void =>
       this.deadLetters.add({ path, event, reason, atMs: clock.now() });
     const reports = new Listeners<SupervisorReport>(logger);

@@ -203,6 +203,7 @@ export class ActorHost implements CellHost {
       if (!letter) return spent;
       spent++;
       this.#deliver(actor, letter.source, letter.event);
+      if (this.#queue.isLate) break;
     }
     // A supervised child's letters wait for its supervisor to decide; a machine's own child has none.
     if (actor._processingStatus === STOPPED && !cell.owner) this.#discard(cell);

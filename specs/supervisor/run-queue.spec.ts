@@ -1,8 +1,31 @@
 import { describe, expect, it } from 'vitest';
+import type { Clock } from '../../machines/kernel/clock.ts';
 import { Fifo } from '../../supervisor/delivery/fifo.ts';
-import { QUANTUM, RunQueue, SLICE_EVENTS_MAX } from '../../supervisor/delivery/run-queue.ts';
+import {
+  LOOK_EVERY_MAX,
+  QUANTUM,
+  RunQueue,
+  SLICE_EVENTS_MAX,
+  SLICE_MS,
+} from '../../supervisor/delivery/run-queue.ts';
 import type { Lane } from '../../supervisor/delivery/run-queue.ts';
 import { settle } from '../support/virtual-clock.ts';
+
+/** Time that passes only while something works. */
+function workingClock(): Clock & { work(ms: number): void; readonly looks: number } {
+  let nowMs = 0;
+  let looks = 0;
+  return {
+    now: () => nowMs,
+    monotonicNow: () => (looks++, nowMs),
+    setTimeout: () => undefined,
+    clearTimeout: () => {},
+    work: (ms) => (nowMs += ms),
+    get looks() {
+      return looks;
+    },
+  };
+}
 
 /** A lane with so much mail, which notes its turns. */
 function laneOf(mail: number, turns: string[], name: string): Lane {
@@ -51,6 +74,47 @@ describe('RunQueue', () => {
     slices.shift()?.();
     await settle();
     expect([ran, slices.length]).toEqual([SLICE_EVENTS_MAX * 2, 1]);
+  });
+
+  it('gives way after its time, however few letters that was', async () => {
+    const clock = workingClock();
+    const slices: (() => void)[] = [];
+    const queue = new RunQueue((slice) => slices.push(slice), clock);
+    let ran = 0;
+    for (let at = 0; at < 10; at++) queue.post({ run: () => (ran++, clock.work(4), 1) });
+    await settle();
+    expect([ran, slices.length]).toEqual([Math.ceil(SLICE_MS / 4), 1]);
+    slices.shift()?.();
+    await settle();
+    expect(ran).toBe(2 * Math.ceil(SLICE_MS / 4));
+  });
+
+  it('looks at the clock after each letter while letters are slow, and seldom while not', async () => {
+    const looks = async (letterMs: number): Promise<number> => {
+      const clock = workingClock();
+      const queue = new RunQueue(undefined, clock);
+      for (let at = 0; at < 1000; at++) queue.post({ run: () => (clock.work(letterMs), 1) });
+      await settle();
+      return clock.looks;
+    };
+    expect(await looks(0.003)).toBeLessThan(1000 / LOOK_EVERY_MAX + 10);
+    expect(await looks(2)).toBeGreaterThan(1000);
+  });
+
+  it('counts time over microtasks, so that a chain of them gives way too', async () => {
+    const clock = workingClock();
+    const slices: (() => void)[] = [];
+    const queue = new RunQueue((slice) => slices.push(slice), clock);
+    let ran = 0;
+    const again = async (): Promise<void> => {
+      ran++;
+      clock.work(1);
+      await Promise.resolve();
+      queue.post({ run: () => (void again(), 1) });
+    };
+    queue.post({ run: () => (void again(), 1) });
+    await settle();
+    expect([ran, slices.length]).toEqual([SLICE_MS, 1]);
   });
 
   it('goes on after a job that throws', () => {
