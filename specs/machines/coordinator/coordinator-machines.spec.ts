@@ -14,7 +14,7 @@ import { RECOVERY_FAILURES } from '../../../machines/coordinator/errors.ts';
 import { stateguardMachine } from '../../../machines/coordinator/stateguard.machine.ts';
 import type { StateguardEvent } from '../../../machines/coordinator/stateguard.machine.ts';
 import { machineSuite } from '../../support/machine.suite.ts';
-import { GUARD_SAMPLES, GUARD_VIEWS } from '../../support/coordinator-samples.ts';
+import { GUARD_SAMPLES, GUARD_VIEWS } from '../../support/coordinator/samples.ts';
 
 const summary = { transition: 'ab'.repeat(32) as Digest, generation: 1 };
 const { EMPTY, ONLY_STORED, HELD, SUPERSEDED } = GUARD_VIEWS;

@@ -1,6 +1,9 @@
 /** What the guard of a Coordinator can be told. */
-import type { Digest } from '../../machines/kernel/ids.ts';
-import type { GuardView, StateguardEvent } from '../../machines/coordinator/stateguard.machine.ts';
+import type { Digest } from '../../../machines/kernel/ids.ts';
+import type {
+  GuardView,
+  StateguardEvent,
+} from '../../../machines/coordinator/stateguard.machine.ts';
 
 const held = { transition: 'ab'.repeat(32) as Digest, generation: 1 };
 
