@@ -13,6 +13,16 @@ export type {
   ScaleRequest,
 } from './control/mesh-control.ts';
 export { startTree } from './start-tree.ts';
-export { childSpec } from '../supervisor/index.ts';
-export type { ChildSpec, SupervisorReport, SupervisorSpec, Tree } from '../supervisor/index.ts';
+export { createThreads } from './adapters/threads.node.ts';
+export type { ThreadsOptions } from './adapters/threads.node.ts';
+export { childSpec, dynamicPath, threadLogic } from '../supervisor/index.ts';
+export type {
+  ChildSpec,
+  SupervisorReport,
+  SupervisorSpec,
+  ThreadLogicOptions,
+  Tree,
+  TreeInspection,
+  TreeOf,
+} from '../supervisor/index.ts';
 export { CodedError, codeOf } from '../machines/kernel/coded-error.ts';

@@ -106,14 +106,27 @@ export const restartOf = (spec: AnyChildSpec): RestartType => spec.restart ?? 'p
 export const shutdownOf = (spec: AnyChildSpec): Shutdown =>
   spec.shutdown ?? (isSupervisorSpec(spec) ? 'infinity' : SHUTDOWN_MS_DEFAULT);
 
+/** Input for the logic: needed where the logic needs one. */
+export type ChildInput<Logic extends AnyActorLogic> =
+  undefined extends InputFrom<Logic>
+    ? { readonly input?: InputFrom<Logic> | ((scope: InputScope) => InputFrom<Logic>) }
+    : { readonly input: InputFrom<Logic> | ((scope: InputScope) => InputFrom<Logic>) };
+
 /** A child spec whose `input` and `ready` are checked against the logic. */
-export interface ChildSpecFor<Logic extends AnyActorLogic> extends Omit<
+export type ChildSpecFor<Id extends string, Logic extends AnyActorLogic> = Omit<
   ChildSpec,
-  'logic' | 'input' | 'ready'
-> {
+  'id' | 'logic' | 'input' | 'ready'
+> &
+  ChildInput<Logic> & {
+    readonly id: Id;
+    readonly logic: Logic;
+    ready?(this: void, snapshot: SnapshotFrom<Logic>): boolean;
+  };
+
+/** A child spec that knows its id and its logic. */
+export interface TypedChildSpec<Id extends string, Logic extends AnyActorLogic> extends ChildSpec {
+  readonly id: Id;
   readonly logic: Logic;
-  readonly input?: InputFrom<Logic> | ((scope: InputScope) => InputFrom<Logic>);
-  ready?(this: void, snapshot: SnapshotFrom<Logic>): boolean;
 }
 
 /**
@@ -122,5 +135,6 @@ export interface ChildSpecFor<Logic extends AnyActorLogic> extends Omit<
  * @example
  * childSpec({ id: 'door', logic: doorMachine, ready: (snapshot) => snapshot.matches('closed') })
  */
-export const childSpec = <Logic extends AnyActorLogic>(spec: ChildSpecFor<Logic>): ChildSpec =>
-  spec;
+export const childSpec = <const Id extends string, Logic extends AnyActorLogic>(
+  spec: ChildSpecFor<Id, Logic>,
+): TypedChildSpec<Id, Logic> => spec;

@@ -14,10 +14,13 @@ export type {
   Strategy,
   SupervisorSpec,
   TemplateChild,
+  TypedChildSpec,
 } from './child-spec.ts';
 export type { ChildStatus } from './child.ts';
 export type { DeadLetter, DeadLetterReason, DeadLettersView } from './delivery/dead-letters.ts';
 export { stateText } from './describe.ts';
+export { dynamicPath } from './dynamic-path.ts';
+export type { DynamicPath } from './dynamic-path.ts';
 export type { TreeNode } from './describe.ts';
 export { SUPERVISOR_ERRORS } from './errors.ts';
 export type { ExitReason, ExitReasonJson } from './restart/exit-reason.ts';
@@ -59,3 +62,13 @@ export { supervisorMachine } from './supervisor.machine.ts';
 export type { SupervisorEvent } from './supervisor.machine.ts';
 export { createTree } from './tree.ts';
 export type { SupervisorHandle, Tree } from './tree.types.ts';
+export type {
+  CheckedSpec,
+  EventAt,
+  PathOf,
+  SnapshotAt,
+  SupervisorPathOf,
+  TreeOf,
+  TypedTree,
+  WorkerPathOf,
+} from './typed-tree.types.ts';
