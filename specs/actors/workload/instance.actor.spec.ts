@@ -55,7 +55,7 @@ function portsOf(gates: Gates, world: World): WorkloadPorts {
     random: { fraction: () => 0 },
     notice: () => undefined,
     ports: { pick: () => Promise.resolve(9) },
-    logs: { prepare: () => Promise.resolve('/log'), tail: () => Promise.resolve([]) },
+    logs: { prepare: () => Promise.resolve('/log'), tail: () => Promise.resolve([]), prune: done },
     files: {
       prepare: () => gates.wait('prepareFiles'),
       settings: () => Promise.resolve(DEFAULT_SETTINGS),
