@@ -77,7 +77,7 @@ export function revocationList(
   signer: Entity = issuer,
 ): Buffer {
   const [tbsCertificate] = asn1.fromDer(issuer.certificate.toString('latin1')).value as Node[];
-  const subject = (tbsCertificate?.value as Node[])[5];
+  const subject = tbsCertificate && (tbsCertificate.value as Node[])[5];
   if (subject === undefined) throw new Error('A certificate has a subject.');
   const algorithm = sequence(oid('1.2.840.10045.4.3.3'));
   const entries = revoked.map(({ serial }) =>
