@@ -2,13 +2,13 @@
 import { isSupervisorSpec } from './child-spec.ts';
 import type { AnyChildSpec, ChildSpec, SupervisorSpec } from './child-spec.ts';
 import { invalidSpec as invalid } from './invalid-spec.ts';
+import { checkResume } from './durable/check-resume.ts';
 import { checkPlacement } from './placement/check-placement.ts';
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one', 'simple_one_for_one'];
 const RESTARTS = ['permanent', 'transient', 'temporary'];
 const AUTO_SHUTDOWNS = ['never', 'any_significant', 'all_significant'];
 const MAILBOXES = ['keep', 'drop', 'dead_letter'];
-const RESUMES = ['fresh', 'snapshot'];
 /** Longest id: it must stay readable in a path. */
 const ID_CHARS_MAX = 200;
 
@@ -76,7 +76,7 @@ function checkWorker(spec: ChildSpec, path: string): void {
   if (!isLogic) throw invalid(path, 'logic', logic, 'XState actor logic');
   oneOf(path, 'type', spec.type, ['worker']);
   oneOf(path, 'mailbox', spec.mailbox, MAILBOXES);
-  oneOf(path, 'resume', spec.resume, RESUMES);
+  checkResume(path, spec);
   const ready: unknown = spec.ready;
   if (ready !== undefined && typeof ready !== 'function')
     throw invalid(path, 'ready', ready, 'a function of the snapshot');

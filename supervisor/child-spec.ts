@@ -1,5 +1,6 @@
 /** What a supervisor is told about its children; the words and the defaults are OTP's. */
 import type { AnyActorLogic, InputFrom, Snapshot, SnapshotFrom } from 'xstate';
+import type { ResumeOptions } from './durable/resume-options.ts';
 import type { Backoff } from './restart/backoff.ts';
 
 /** When a child that ended by itself is started again. */
@@ -44,8 +45,11 @@ export interface ChildSpec {
   readonly startTimeoutMs?: number;
   /** Default: restart at once, as OTP does. */
   readonly backoff?: Backoff;
-  /** `snapshot` continues from the journal, where the tree has one. Default `fresh`. */
-  readonly resume?: 'fresh' | 'snapshot';
+  /**
+   * `snapshot` continues from the journal, where the tree has one, and keeps every transition; the
+   * options say otherwise. Default `fresh`.
+   */
+  readonly resume?: 'fresh' | 'snapshot' | ResumeOptions;
   /** Default `keep`. */
   readonly mailbox?: MailboxOnRestart;
   /**

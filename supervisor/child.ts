@@ -4,6 +4,7 @@ import type { TimerId } from '../machines/kernel/clock.ts';
 import type { Cell, CellOwner } from './delivery/cell.ts';
 import { isSupervisorSpec, restartOf } from './child-spec.ts';
 import type { AnyChildSpec, RestartType } from './child-spec.ts';
+import type { DurableActor } from './durable/durable-actor.ts';
 import type { ThreadActor } from './placement/thread-actor.ts';
 import type { ExitReason } from './restart/exit-reason.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -71,8 +72,8 @@ export class Child implements CellOwner {
   waiters: ((outcome: ChildOutcome) => void)[] | undefined = undefined;
   /** Its first start came from an operation or from its supervisor's start, not from a restart. */
   isRestart = false;
-  /** Its incarnation continues from the journal, and has not been ready yet. */
-  isResuming = false;
+  /** What keeps its state, if it is durable. */
+  durable: DurableActor | undefined = undefined;
   /** Out of the table, for good. */
   isGone = false;
 

@@ -22,6 +22,17 @@ export { stateText } from './describe.ts';
 export { dynamicPath } from './dynamic-path.ts';
 export type { DynamicPath } from './dynamic-path.ts';
 export type { TreeNode } from './describe.ts';
+export type { DurableReceipt } from './durable/acknowledgements.ts';
+export { JOURNAL_ERRORS, journalError } from './durable/errors.ts';
+export { EVENT_IDS_MAX, QUARANTINED_MAX } from './durable/journal.ts';
+export type {
+  Journal,
+  JournalEntry,
+  JournalWrite,
+  QuarantinedRecord,
+} from './durable/journal.ts';
+export type { Durability, ResumeOptions } from './durable/resume-options.ts';
+export type { SendDurably } from './durable/send-durably.ts';
 export { SUPERVISOR_ERRORS } from './errors.ts';
 export type { ExitReason, ExitReasonJson } from './restart/exit-reason.ts';
 export { threadLogic } from './placement/thread-logic.ts';
@@ -47,7 +58,6 @@ export type {
   Defer,
   Logger,
   LogLine,
-  SnapshotJournal,
   ThreadFact,
   ThreadLink,
   ThreadOrder,

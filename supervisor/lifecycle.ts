@@ -4,19 +4,17 @@ import type { Cell } from './delivery/cell.ts';
 import type { Child } from './child.ts';
 import { START_TIMEOUT_MS_DEFAULT, isSupervisorSpec, shutdownOf } from './child-spec.ts';
 import type { ChildSpec, InputScope } from './child-spec.ts';
+import { startDurable } from './durable/continuation.ts';
+import type { Origin } from './durable/continuation.ts';
 import { supervisorError } from './errors.ts';
 import { NOT_YET } from './placement/mirror.ts';
 import { ThreadActor } from './placement/thread-actor.ts';
 import { isThreadLogic } from './placement/thread-logic.ts';
 import { exitReasonJson } from './restart/exit-reason.ts';
 import type { ExitReason } from './restart/exit-reason.ts';
-import type { SnapshotJournal } from './ports.ts';
 import { STOP_COMMAND, collectMail, deliverHeld } from './delivery/mail.ts';
 import type { SupervisorOwner } from './supervisor.ts';
-import { declares, reactsToStop } from './xstate-shape.ts';
-
-/** A machine that continues from a snapshot arms its deadlines again at this command. */
-const RESUME_COMMAND = Object.freeze({ type: 'resume' });
+import { reactsToStop } from './xstate-shape.ts';
 
 /** Starts the next incarnation. It is `running` on return if it had nothing to wait for. */
 export function launch(child: Child): void {
@@ -40,10 +38,9 @@ export function launch(child: Child): void {
 }
 
 function launchWorker(child: Child, spec: ChildSpec): void {
-  const cell = resume(child, spec) ?? spawn(child, spec, undefined);
+  const cell =
+    startDurable(child, spec, (origin) => spawn(child, spec, origin)) ?? spawn(child, spec, {});
   child.cell = cell;
-  const { journal } = child.supervisor.scope;
-  if (journal && spec.resume === 'snapshot') journalFrom(cell, child.path, journal);
   deliverHeld(child);
   if (cell.exit?.type === 'error') return;
   if (!spec.ready && !child.placed) markReady(child);
@@ -57,7 +54,7 @@ function logicOf(child: Child, { logic }: ChildSpec): AnyActorLogic {
   return child.placed.logic;
 }
 
-const spawn = (child: Child, spec: ChildSpec, snapshot: Snapshot<unknown> | undefined): Cell =>
+const spawn = (child: Child, spec: ChildSpec, origin: Origin): Cell =>
   child.supervisor.scope.host.spawn(
     child,
     child.incarnation,
@@ -65,45 +62,14 @@ const spawn = (child: Child, spec: ChildSpec, snapshot: Snapshot<unknown> | unde
     logicOf(child, spec),
     {
       id: spec.id,
-      input: () => inputOf(child, spec),
-      snapshot,
+      input: () => {
+        if (origin.error !== undefined) throw origin.error;
+        return inputOf(child, spec);
+      },
+      snapshot: origin.snapshot as Snapshot<unknown> | undefined,
+      durability: origin.durability,
     },
   );
-
-/**
- * Continues from the journal, if there is something to continue from. A snapshot that cannot be
- * started from is given up: at once if it fails at once, else after the start that failed.
- */
-function resume(child: Child, spec: ChildSpec): Cell | undefined {
-  const { journal, stray } = child.supervisor.scope;
-  if (!journal || spec.resume !== 'snapshot') return undefined;
-  if (child.isResuming) journal.forget(child.path);
-  const snapshot = journal.load(child.path);
-  child.isResuming = snapshot !== undefined;
-  if (!snapshot) return undefined;
-  const cell = spawn(child, spec, snapshot);
-  if (cell.exit?.type === 'error') {
-    stray(child.path, child.incarnation, cell.exit.cause);
-    journal.forget(child.path);
-    child.isResuming = false;
-    return undefined;
-  }
-  if (declares(spec.logic, 'resume')) cell.post(undefined, RESUME_COMMAND);
-  return cell;
-}
-
-/** Keeps each snapshot that the actor reaches; its final one means that there is nothing to resume. */
-function journalFrom(cell: Cell, path: string, journal: SnapshotJournal): void {
-  const keep = (): void => {
-    const { actor } = cell;
-    if (actor?.getSnapshot() === NOT_YET) return;
-    if (actor?.getSnapshot().status === 'active') journal.save(path, actor.getPersistedSnapshot());
-    else journal.forget(path);
-  };
-  keep();
-  // The error comes as the end of the cell, and the snapshot before it stays the last one.
-  cell.actor?.subscribe({ next: keep, error: () => {} });
-}
 
 function inputOf(child: Child, spec: ChildSpec): unknown {
   if (typeof spec.input !== 'function') return spec.input;
@@ -158,7 +124,6 @@ function markReady(child: Child): void {
   supervisor.table.setStatus(child, 'running');
   child.readyAtMs = clock.monotonicNow();
   child.hasBeenReady = true;
-  child.isResuming = false;
   const { incarnation, restarts } = child;
   if (!reports.isEmpty) {
     const { path } = child;
@@ -193,6 +158,7 @@ function stopWorker(child: Child, cell: Cell, spec: ChildSpec): void {
     cell.post(undefined, STOP_COMMAND);
     return;
   }
+  child.durable?.leave();
   const cause = child.supervisor.scope.host.stop(cell);
   const reason: ExitReason = cause === undefined ? { type: 'shutdown' } : { type: 'error', cause };
   child.supervisor.childEnded(child, reason);
@@ -208,6 +174,7 @@ export function kill(child: Child): void {
   const { host } = supervisor.scope;
   if (nested) nested.abandon();
   else if (cell) {
+    child.durable?.leave();
     const error = host.stop(cell);
     if (error !== undefined) supervisor.scope.stray(child.path, child.incarnation, error);
   }
@@ -218,6 +185,7 @@ export function kill(child: Child): void {
 export function detach(child: Child, reason: ExitReason): void {
   const { watchers } = child.supervisor.scope;
   release(child);
+  child.durable?.ended(reason);
   collectMail(child);
   child.cell = undefined;
   child.placed = undefined;

@@ -84,7 +84,7 @@ export async function startChild(
           const child = supervisor.table.add(spec);
           begin(child, (result) => {
             // As in OTP, the spec of a child that never started is not kept.
-            if (!result.ok && child.status === 'stopped') supervisor.remove(child);
+            if (!result.ok && child.status === 'stopped') supervisor.remove(child, true);
             resolve(result);
           });
         }

@@ -2,6 +2,7 @@
 import type { EventObject, Snapshot } from 'xstate';
 import type { Clock } from '../machines/kernel/clock.ts';
 import type { Random } from '../machines/kernel/random.ts';
+import type { Journal } from './durable/journal.ts';
 import type { ThreadPlace } from './placement/thread-logic.ts';
 import type { ExitReason } from './restart/exit-reason.ts';
 
@@ -44,21 +45,12 @@ export interface TreeOptions {
   /** Gets what machines `log`, and errors of listeners. Default: nobody. */
   readonly logger?: Logger;
   /**
-   * Where snapshots of `resume: 'snapshot'` children are kept. Without it such a child starts fresh.
+   * Where children with `resume: 'snapshot'` are kept; its owner closes it, after the tree has ended.
+   * Without it such a child starts fresh.
    */
-  readonly journal?: SnapshotJournal;
+  readonly journal?: Journal;
   /** Where children with `placement: 'thread'` run. Without it their start fails by code. */
   readonly threads?: Threads;
-}
-
-/** Keeps the last persisted snapshot of an actor, by path. */
-export interface SnapshotJournal {
-  /** The snapshot to continue from, if there is one that can be trusted. */
-  load(path: string): Snapshot<unknown> | undefined;
-  /** Keeps the newest snapshot; must not throw. */
-  save(path: string, snapshot: Snapshot<unknown>): void;
-  /** Called when the child is removed for good. */
-  forget(path: string): void;
 }
 
 /** One thing that an actor received or became. */

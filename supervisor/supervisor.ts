@@ -143,15 +143,15 @@ export class Supervisor {
     this.sinceMs = this.scope.clock.now();
   }
 
-  /** Forgets a child that is not running. */
-  remove(child: Child): void {
+  /** Forgets a child that is not running; what the journal has of it goes too, or is kept. */
+  remove(child: Child, isKept = false): void {
     if (child.isGone) return;
     if (child.status !== 'stopped') this.table.setStatus(child, 'stopped');
     disarm(child);
     discardHeld(child);
     this.table.delete(child);
-    if (!isSupervisorSpec(child.spec) && child.spec.resume === 'snapshot')
-      this.scope.journal?.forget(child.path);
+    // A child that goes with its supervisor may come back with it.
+    if (child.durable && !isKept && !this.isEnding) this.scope.ledger?.forget(child.path);
   }
 
   /** An incarnation has ended, in whatever way. */

@@ -5,7 +5,8 @@ import type { Past } from './child.ts';
 import type { SupervisorSpec } from './child-spec.ts';
 import type { DeadLetterReason, DeadLetters } from './delivery/dead-letters.ts';
 import type { Watchers } from './reports/names.ts';
-import type { Logger, SnapshotJournal, Threads } from './ports.ts';
+import type { Ledger } from './durable/ledger.ts';
+import type { Logger, Threads } from './ports.ts';
 import type { Listeners, SupervisorReport } from './reports/reports.ts';
 import type { RunQueue } from './delivery/run-queue.ts';
 import type { Supervisor, SupervisorOwner } from './supervisor.ts';
@@ -20,7 +21,7 @@ export interface TreeScope {
   readonly reports: Listeners<SupervisorReport>;
   readonly watchers: Watchers;
   readonly deadLetters: DeadLetters;
-  readonly journal: SnapshotJournal | undefined;
+  readonly ledger: Ledger | undefined;
   readonly threads: Threads | undefined;
   readonly logger: Logger | undefined;
   /** Makes a supervisor in this tree. */

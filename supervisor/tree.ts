@@ -6,6 +6,12 @@ import { DeadLetters } from './delivery/dead-letters.ts';
 import type { DeadLetterReason } from './delivery/dead-letters.ts';
 import { describeTree } from './describe.ts';
 import type { TreeNode } from './describe.ts';
+import { eventRefused } from './durable/acknowledgements.ts';
+import type { DurableReceipt } from './durable/acknowledgements.ts';
+import type { Journal } from './durable/journal.ts';
+import { Ledger } from './durable/ledger.ts';
+import { sendDurably } from './durable/send-durably.ts';
+import type { SendDurably } from './durable/send-durably.ts';
 import { supervisorError } from './errors.ts';
 import { codedCause, exitReasonJson } from './restart/exit-reason.ts';
 import type { ExitReason } from './restart/exit-reason.ts';
@@ -24,7 +30,7 @@ import type {
 import type { TreeInspection, TreeOptions } from './ports.ts';
 import { Listeners } from './reports/reports.ts';
 import type { SupervisorReport } from './reports/reports.ts';
-import { RunQueue } from './delivery/run-queue.ts';
+import { RunQueue, microtask } from './delivery/run-queue.ts';
 import { Supervisor } from './supervisor.ts';
 import type { SupervisorOwner } from './supervisor.ts';
 import type { TreeScope } from './tree-scope.ts';
@@ -89,6 +95,10 @@ class RootedTree implements Tree {
       listener: { undeliverable: letter, stray, mail: (...args) => this.#mail(...args) },
       root: this.path,
     });
+    const ledger = journal && this.#createLedger(options, journal, host, reports);
+    if (ledger)
+      this.deadLetters.onLetter = ({ event, reason }) =>
+        ledger.acknowledgements.refuse(event, reason);
     const scope: TreeScope = {
       clock,
       random,
@@ -97,7 +107,7 @@ class RootedTree implements Tree {
       reports,
       watchers: new Watchers(logger),
       deadLetters: this.deadLetters,
-      journal,
+      ledger,
       threads,
       logger,
       mail: (...args) => this.#mail(...args),
@@ -106,6 +116,30 @@ class RootedTree implements Tree {
       nest: (...args) => new Supervisor(scope, ...args),
     };
     return scope;
+  }
+
+  #createLedger(
+    { clock, defer }: TreeOptions,
+    journal: Journal,
+    host: ActorHost,
+    reports: Listeners<SupervisorReport>,
+  ): Ledger {
+    const say = (type: 'stray_error' | 'quarantine', path: string, error: unknown): void => {
+      const incarnation = this.#find(path)?.incarnation ?? 0;
+      const cause = codedCause(path, error).toJSON();
+      reports.emit({ type, atMs: clock.now(), path, incarnation, cause });
+    };
+    return new Ledger({
+      journal,
+      clock,
+      defer: defer ?? microtask,
+      host: {
+        fail: (cell, error) => host.fail(cell, error),
+        run: (cell, effect) => host.release(cell, effect),
+        stray: (path, error) => say('stray_error', path, error),
+        setAside: (path, error) => say('quarantine', path, error),
+      },
+    });
   }
 
   start(): Promise<void> {
@@ -133,6 +167,7 @@ class RootedTree implements Tree {
   }
 
   #ended(reason: ExitReason): void {
+    this.#scope.ledger?.close();
     this.#stopListening?.();
     this.#scope.watchers.emit({
       type: 'down',
@@ -149,6 +184,16 @@ class RootedTree implements Tree {
 
   send(path: string, event: EventObject): boolean {
     return this.#mail(path, event, undefined);
+  }
+
+  sendDurably(
+    path: string,
+    event: EventObject,
+    options: SendDurably = {},
+  ): Promise<DurableReceipt> {
+    const found = this.#find(path);
+    if (found instanceof Supervisor) return Promise.reject(eventRefused(path, 'supervisor'));
+    return sendDurably(found, path, event, options);
   }
 
   #mail(path: string, event: EventObject, source: AnyActorRef | undefined): boolean {

@@ -10,6 +10,8 @@ import type {
   StartChildResult,
   TerminateChildResult,
 } from './operations.ts';
+import type { DurableReceipt } from './durable/acknowledgements.ts';
+import type { SendDurably } from './durable/send-durably.ts';
 import type { TreeInspection } from './ports.ts';
 import type { WatchEvent } from './reports/names.ts';
 import type { SupervisorReport } from './reports/reports.ts';
@@ -38,6 +40,14 @@ export interface Tree {
   readonly ended: Promise<ExitReason>;
   /** False when the event became a dead letter or was dropped; it never throws. */
   send(path: string, event: EventObject): boolean;
+  /**
+   * Sends an event to a child with `resume: 'snapshot'`, and resolves when its effect on that child
+   * is on disk. With an id it is applied once, however often it is sent, also over restarts of the
+   * program, as long as the id is among the newest 4096 of the child; `isDuplicate` tells. Rejects
+   * with `MESH_ERR_JOURNAL_EVENT_REFUSED` (not applied), `MESH_ERR_JOURNAL_EVENT_TIMED_OUT` (unknown:
+   * send it again), `MESH_ERR_JOURNAL_UNAVAILABLE` (not applied), or with what the child crashed of.
+   */
+  sendDurably(path: string, event: EventObject, options?: SendDurably): Promise<DurableReceipt>;
   /** The present snapshot of whoever has this path; of a supervisor, a small one. */
   snapshotOf(path: string): Snapshot<unknown> | undefined;
   supervisor(path: string): SupervisorHandle | undefined;

@@ -17,6 +17,7 @@ import { Cell } from './delivery/cell.ts';
 import type { CellHost, CellOwner } from './delivery/cell.ts';
 import type { RunQueue } from './delivery/run-queue.ts';
 import type { AsyncAttribution, Logger } from './ports.ts';
+import { holdEffects } from './xstate-durable.ts';
 import {
   CELL,
   ParentPort,
@@ -31,7 +32,13 @@ import {
   isOwn,
   matchedDescriptors,
 } from './xstate-shape.ts';
-import type { ActorInternals, InspectionSeen, SystemInternals, Target } from './xstate-shape.ts';
+import type {
+  ActorInternals,
+  InspectionSeen,
+  SpawnOptions,
+  SystemInternals,
+  Target,
+} from './xstate-shape.ts';
 
 /** What the host tells its tree. */
 export interface HostListener {
@@ -113,10 +120,21 @@ export class ActorHost implements CellHost {
     };
     const timers = new ActorTimers(this.#clock);
     system.scheduler = {
-      schedule: (source, target, event, delay, id) =>
-        timers.set(cellOf(this, source), id, delay, () => this.#relay(source, target, event)),
-      cancel: (source, id) => timers.clear(source[CELL], id),
+      schedule: (source, target, event, delay, id) => {
+        const cell = cellOf(this, source);
+        timers.set(cell, id, delay, () => this.#relay(source, target, event));
+        cell.durability?.deadlines.set(cell, id, delay, event, target);
+        cell.durability?.changed();
+      },
+      cancel: (source, id) => {
+        const cell = source[CELL];
+        timers.clear(cell, id);
+        cell?.durability?.deadlines.clear(cell, id);
+      },
       cancelAll: (source) => {
+        const cell = source[CELL];
+        if (source._snapshot.status === 'error') cell?.durability?.crashing(cell);
+        cell?.durability?.deadlines.clearAll(cell);
         this.#inStop =
           source.mailbox._current?.value.type === STOP_SIGNAL.type ? source : undefined;
         timers.clearAll(source[CELL]);
@@ -130,9 +148,10 @@ export class ActorHost implements CellHost {
     incarnation: number,
     parent: ParentPort,
     logic: AnyActorLogic,
-    options: { id: string; input: () => unknown; snapshot: Snapshot<unknown> | undefined },
+    options: SpawnOptions,
   ): Cell {
     const cell = new Cell(this, owner, undefined, incarnation);
+    cell.durability = options.durability;
     this.#run(cell, this.#begin, cell, parent, logic, options);
     return cell;
   }
@@ -141,7 +160,7 @@ export class ActorHost implements CellHost {
     cell: Cell,
     parent: ParentPort,
     logic: AnyActorLogic,
-    options: { id: string; input: () => unknown; snapshot: Snapshot<unknown> | undefined },
+    options: SpawnOptions,
   ): void => {
     try {
       const input = options.input();
@@ -225,7 +244,13 @@ export class ActorHost implements CellHost {
         return;
       }
     }
-    actor._send(event);
+    const { durability } = cellOf(this, actor);
+    if (durability === undefined) actor._send(event);
+    else {
+      const cell = cellOf(this, actor);
+      const own = isOwn(source, cell.top.actor) ? this.#cellOf(source) : undefined;
+      durability.handle(cell, own, event, () => actor._send(event));
+    }
   }
 
   #cellOf(source: unknown): Cell | undefined {
@@ -237,6 +262,17 @@ export class ActorHost implements CellHost {
       this.#signal(source, target, event);
       return;
     }
+    const durability = source?.[CELL]?.durability;
+    if (source && durability?.holdsEffects && !isOwn(target, source[CELL]?.top.actor))
+      durability.hold(cellOf(this, source), () => this.#pass(source, target, event));
+    else this.#pass(source, target, event);
+  }
+
+  #pass(
+    source: ActorInternals | undefined,
+    target: ActorInternals | PathRef,
+    event: EventObject,
+  ): void {
     if (target instanceof PathRef) {
       this.#listener.mail(target.id, event, source as AnyActorRef | undefined);
       return;
@@ -290,14 +326,22 @@ export class ActorHost implements CellHost {
       this.#pending = undefined;
       pending.actor = actor as unknown as AnyActorRef;
       actor[CELL] = pending;
+      holdEffects(pending, actor);
       return;
     }
     if (!actor._parent || actor._parent instanceof ParentPort) return;
     const keeper = cellOf(this, actor._parent);
     (keeper.owned ??= new Set()).add(actor as unknown as AnyActorRef);
-    if (!this.#attribution) return;
-    const start = actor.start.bind(actor);
-    actor.start = () => this.#run(cellOf(this, actor), start);
+    if (this.#attribution) {
+      const start = actor.start.bind(actor);
+      actor.start = () => this.#run(cellOf(this, actor), start);
+    }
+    if (keeper.durability) holdEffects(cellOf(this, actor), actor);
+  }
+
+  /** Lets out an effect that was held, as if in the turn of the actor that asked for it. */
+  release(cell: Cell, effect: () => void): void {
+    this.#run(cell, effect);
   }
 
   /** Runs whenever an actor ends, in whatever way, and once more if its machine stops it later. */

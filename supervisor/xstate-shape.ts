@@ -7,7 +7,7 @@
 import { StateMachine } from 'xstate';
 import type { AnyActorLogic, AnyActorRef, EventObject, Snapshot } from 'xstate';
 import { Cell } from './delivery/cell.ts';
-import type { CellHost } from './delivery/cell.ts';
+import type { CellDurability, CellHost } from './delivery/cell.ts';
 import { supervisorError } from './errors.ts';
 
 /** Versions whose shape this file was checked against. */
@@ -25,7 +25,7 @@ export const STOPPED = 2;
 /** What an actor is, beyond what its type says. */
 export interface ActorInternals {
   readonly id: string;
-  readonly logic: AnyActorLogic;
+  logic: AnyActorLogic;
   readonly _parent: ActorInternals | ParentPort | undefined;
   readonly _processingStatus: number;
   readonly _actorScope: unknown;
@@ -36,6 +36,15 @@ export interface ActorInternals {
   _send(event: EventObject): void;
   _error(error: unknown): void;
   [CELL]?: Cell;
+}
+
+/** What an incarnation is made from. */
+export interface SpawnOptions {
+  readonly id: string;
+  /** Called as the actor is made; what it throws fails the start. */
+  readonly input: () => unknown;
+  readonly snapshot: Snapshot<unknown> | undefined;
+  readonly durability: CellDurability | undefined;
 }
 
 /** As much of XState's inspection events as is looked at. */

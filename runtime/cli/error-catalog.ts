@@ -8,6 +8,7 @@ import { WORKLOAD_ERRORS } from '../../machines/workload/errors.ts';
 import { FABRIC_ERRORS } from '../../machines/workload/fabric-errors.ts';
 import { PROCESS_ERRORS } from '../../machines/workload/process-errors.ts';
 import { SPORE_ERRORS } from '../../machines/workload/spore-errors.ts';
+import { JOURNAL_ERRORS } from '../../supervisor/durable/errors.ts';
 import { SUPERVISOR_ERRORS } from '../../supervisor/errors.ts';
 import { CHART_ERRORS } from '../charts/errors.ts';
 import { CONTROL_ERRORS } from '../control/errors.ts';
@@ -18,6 +19,7 @@ import { CLI_ERRORS } from './errors.ts';
 export const ERROR_TABLES: Readonly<Record<string, ErrorTable>> = {
   kernel: KERNEL_ERRORS,
   supervisor: SUPERVISOR_ERRORS,
+  journal: JOURNAL_ERRORS,
   pool: POOL_ERRORS,
   spore: SPORE_ERRORS,
   fabric: FABRIC_ERRORS,

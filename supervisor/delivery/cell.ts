@@ -27,6 +27,30 @@ export interface CellHost {
   schedule(cell: Cell): void;
 }
 
+/** What a durable actor's cells tell, and whom they hand their effects; see `durable/`. */
+export interface CellDurability {
+  /** Effects wait for the commit of the turn that asked for them. */
+  readonly holdsEffects: boolean;
+  hold(cell: Cell, run: () => void): void;
+  /** A letter is to be handled: `deliver` does it, unless there is a reason not to. */
+  handle(cell: Cell, source: Cell | undefined, event: EventObject, deliver: () => void): void;
+  /** The actor is failing; its timers and what it owns are still there. */
+  crashing(cell: Cell): void;
+  /** Something changed outside of a turn. */
+  changed(): void;
+  readonly deadlines: {
+    set(
+      cell: Cell,
+      id: string | undefined,
+      delayMs: number,
+      event: EventObject,
+      target: unknown,
+    ): void;
+    clear(cell: Cell, id: string): void;
+    clearAll(cell: Cell): void;
+  };
+}
+
 /** See the head of this file. */
 export class Cell implements Lane {
   readonly host: CellHost;
@@ -41,6 +65,8 @@ export class Cell implements Lane {
   /** Actors that this one's machine spawned or invoked and that have not ended. */
   owned: Set<AnyActorRef> | undefined;
   timers: Map<string, TimerId> | undefined;
+  /** Of a durable actor, and of all that its machine owns. */
+  durability: CellDurability | undefined;
   #head: Letter | undefined;
   #tail: Letter | undefined;
   #isQueued = false;
@@ -59,12 +85,18 @@ export class Cell implements Lane {
     this.exit = undefined;
     this.owned = undefined;
     this.timers = undefined;
+    this.durability = keeper?.durability;
   }
 
   /** Where it is in the tree; a machine's own children follow their machine. */
   get path(): string {
     if (this.owner) return this.owner.path;
     return `${this.keeper?.path ?? ''}/${this.actor?.id ?? ''}`;
+  }
+
+  /** The cell of the supervised child that it is a part of. */
+  get top(): Cell {
+    return this.keeper ? this.keeper.top : this;
   }
 
   get hasMail(): boolean {
@@ -89,6 +121,11 @@ export class Cell implements Lane {
     this.#head = letter.next;
     if (!this.#head) this.#tail = undefined;
     return letter;
+  }
+
+  /** The letters that wait, oldest first. */
+  *unread(): Generator<Letter> {
+    for (let letter = this.#head; letter; letter = letter.next) yield letter;
   }
 
   turn(quantum: number): number {

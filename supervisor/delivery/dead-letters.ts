@@ -39,6 +39,8 @@ export interface DeadLettersView {
 export class DeadLetters implements DeadLettersView {
   #count = 0;
   readonly #kept: DeadLetter[] = [];
+  /** Is told of each. */
+  onLetter: ((letter: DeadLetter) => void) | undefined = undefined;
 
   get count(): number {
     return this.#count;
@@ -47,6 +49,7 @@ export class DeadLetters implements DeadLettersView {
   add(letter: DeadLetter): void {
     this.#kept[this.#count % DEAD_LETTERS_KEPT_MAX] = letter;
     this.#count++;
+    this.onLetter?.(letter);
   }
 
   recent(): readonly DeadLetter[] {

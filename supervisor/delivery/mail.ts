@@ -27,7 +27,7 @@ export function sendToChild(
   if (child.isSupervisor) return refuse(child, event, 'supervisor');
   const { cell, spec } = child;
   if (!isSupervisorSpec(spec) && spec.placement === 'thread')
-    assertClonable('An event was to be sent;', child.path, event);
+    assertClonable('An event for', child.path, event);
   if (cell && !cell.exit) {
     cell.post(source, event);
     return true;
@@ -62,7 +62,10 @@ export function deliverHeld(child: Child): void {
 
 function hold(child: Child, event: EventObject): boolean {
   const policy = policyOf(child);
-  if (policy === 'drop') return false;
+  if (policy === 'drop') {
+    child.supervisor.scope.ledger?.acknowledgements.refuse(event, 'dropped');
+    return false;
+  }
   if (policy === 'dead_letter') return refuse(child, event, 'unhandled');
   const held = (child.held ??= []);
   if (held.length >= MAIL_HELD_MAX) return refuse(child, event, 'mailbox_full');

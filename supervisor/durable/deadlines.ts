@@ -43,24 +43,27 @@ export class Deadlines {
     this.#byCell.delete(cell);
   }
 
-  /** The event of a deadline reaches whom it was meant for: of those with this event, the oldest. */
-  handled(source: Cell, event: EventObject): void {
+  /**
+   * The deadline that has brought this event, of those that could the oldest; calling it forgets it.
+   * One that is set anew in between stays.
+   */
+  of(source: Cell, event: EventObject): (() => void) | undefined {
     const own = this.#byCell.get(source);
-    if (!own) return;
-    let oldest: [string, Deadline] | undefined;
+    if (!own) return undefined;
+    let oldest: readonly [string, Deadline] | undefined;
     for (const entry of own)
       if (entry[1].event === event && (!oldest || entry[1].dueAtMs < oldest[1].dueAtMs))
         oldest = entry;
-    if (oldest) own.delete(oldest[0]);
+    if (!oldest) return undefined;
+    const [key, deadline] = oldest;
+    return () => {
+      if (own.get(key) === deadline) own.delete(key);
+    };
   }
 
   /** All that are set. */
   *all(): Generator<readonly [Cell, Deadline]> {
     for (const [cell, own] of this.#byCell)
       for (const deadline of own.values()) yield [cell, deadline];
-  }
-
-  reset(): void {
-    this.#byCell.clear();
   }
 }

@@ -12,8 +12,8 @@ export const RECORD_FORMAT = 1;
 export interface SavedDeadline {
   /** Ids from the actor down to the owner of the deadline; empty for the actor itself. */
   readonly of: readonly string[];
-  /** Likewise for whoever gets the event. */
-  readonly to: readonly string[];
+  /** Likewise for whoever gets the event; a text is the path of another child of the tree. */
+  readonly to: readonly string[] | string;
   readonly id?: string;
   readonly event: { readonly type: string };
   /** Wall-clock, so that time goes on while the program does not run. */

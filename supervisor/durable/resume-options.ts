@@ -34,9 +34,11 @@ export const RESUME_FAILURES_MAX_DEFAULT = 3;
 /** An incarnation that lived so long did not crash over its snapshot. */
 export const RESUME_SETTLED_MS = 10_000;
 
+const SNAPSHOT: ResumeOptions = { from: 'snapshot' };
+
 /** The options of a durable child, undefined for one that starts fresh. */
 export function resumeOf(spec: ChildSpec): ResumeOptions | undefined {
   const { resume } = spec;
   if (resume === undefined || resume === 'fresh') return undefined;
-  return resume === 'snapshot' ? { from: 'snapshot' } : resume;
+  return resume === 'snapshot' ? SNAPSHOT : resume;
 }

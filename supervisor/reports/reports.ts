@@ -57,6 +57,8 @@ export type SupervisorReport =
     })
   /** A significant child ended, so this supervisor ends too. */
   | (ChildReport & { readonly type: 'auto_shutdown'; readonly child: string })
+  /** A snapshot in the journal was not continued from, and is kept aside; the cause says why. */
+  | (ChildReport & { readonly type: 'quarantine'; readonly cause: ErrorJson })
   /** An error whose owner was gone already, or that arose while cleaning up. */
   | (ChildReport & { readonly type: 'stray_error'; readonly cause: ErrorJson });
 
