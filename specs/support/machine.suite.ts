@@ -1,7 +1,7 @@
 /**
- * Five proofs that any machine owes: every resting state is reached, every event is handled, every
- * effect is used, every snapshot survives JSON, and no state is a trap when effects fail or stay
- * silent. Call it at the top of the machine's spec.
+ * Six proofs that any machine owes: every resting state is reached, every event is handled, every
+ * effect is used, every snapshot survives JSON, no state is a trap when effects fail or stay silent,
+ * and each step from a plan is XState's. Call it at the top of the machine's spec.
  */
 import { describe, expect, it } from 'vitest';
 import type { AnyStateMachine } from 'xstate';
@@ -15,10 +15,11 @@ import {
 import type { MachineSuiteOptions } from './model/machine-proofs.ts';
 import { exploreMachine } from './model/model-paths.ts';
 import type { Model } from './model/model-paths.ts';
+import { differingSteps } from './plans/twin-steps.ts';
 
 export type { MachineSuiteOptions } from './model/machine-proofs.ts';
 
-/** Declares the five proofs of `machine` under its id. */
+/** Declares the six proofs of `machine` under its id. */
 export function machineSuite<TMachine extends AnyStateMachine>(
   machine: TMachine,
   options: MachineSuiteOptions<TMachine>,
@@ -46,6 +47,10 @@ export function machineSuite<TMachine extends AnyStateMachine>(
 
     it('has a way out of every state when effects fail or stay silent', () => {
       expect(traps(machine, model(), options)).toEqual([]);
+    });
+
+    it('takes each step from a plan as XState takes it', () => {
+      expect(differingSteps(machine, model(), options)).toEqual([]);
     });
   });
 }

@@ -1,0 +1,153 @@
+/**
+ * Runs the same machine twice, once in plain XState and once with plans, and writes down all that
+ * can be seen of each: snapshots with their methods, inspection, actions, emitted events, errors.
+ */
+import { SimulatedClock, createActor } from 'xstate';
+import type {
+  AnyActorLogic,
+  AnyMachineSnapshot,
+  AnyStateMachine,
+  EventObject,
+  InspectionEvent,
+} from 'xstate';
+import { planned } from '../../../supervisor/plans/planned-machine.ts';
+
+/** An event to send, or milliseconds to let pass. */
+export type Step = EventObject | number;
+
+/** What was seen of one run. */
+export interface Sight {
+  readonly lines: readonly string[];
+  /** Steps that XState took. */
+  readonly fallbacks: number;
+}
+
+/** A machine that says more is in an endless loop. */
+const LINES_MAX = 2000;
+
+/** Where actions of machines under test write; cleared for each run. */
+export const journal: string[] = [];
+
+/** A run in plain XState. */
+export const runPlainly = (machine: AnyStateMachine, steps: readonly Step[], input?: unknown) =>
+  watchRun(machine, steps, input);
+
+/** A run with plans. */
+export function runPlanned(
+  machine: AnyStateMachine,
+  steps: readonly Step[],
+  input?: unknown,
+): Sight {
+  let fallbacks = 0;
+  const { transition } = machine;
+  machine.transition = (...args) => {
+    fallbacks++;
+    return transition(...args);
+  };
+  const lines = watchRun(planned(machine), steps, input);
+  machine.transition = transition;
+  return { lines, fallbacks };
+}
+
+function watchRun(logic: AnyActorLogic, steps: readonly Step[], input: unknown): string[] {
+  journal.length = 0;
+  const lines = journal;
+  const clock = new SimulatedClock();
+  const names = new Map<string, string>();
+  const actor = createActor(logic, {
+    id: 'subject',
+    clock,
+    input,
+    inspect: (seen) => {
+      if (lines.length > LINES_MAX) throw new Error('This machine never rests.');
+      lines.push(inspectionLine(seen, names));
+    },
+    logger: (...what: unknown[]) => lines.push(`log ${text(what)}`),
+  });
+  actor.on('*', (event) => lines.push(`emitted ${text(event)}`));
+  actor.subscribe({
+    next: (snapshot: AnyMachineSnapshot) => lines.push(`next ${snapshotText(snapshot)}`),
+    error: (error: unknown) => lines.push(`error ${String(error)}`),
+    complete: () => lines.push('complete'),
+  });
+  actor.start();
+  for (const step of steps) {
+    const before = actor.getSnapshot() as AnyMachineSnapshot;
+    if (before.status !== 'active') break;
+    lines.push(`step ${JSON.stringify(step)}`);
+    if (typeof step === 'number') clock.increment(step);
+    else actor.send(step);
+    const after = actor.getSnapshot() as AnyMachineSnapshot;
+    lines.push(after === before ? 'same snapshot' : `became ${snapshotText(after)}`);
+  }
+  return lines.slice();
+}
+
+function inspectionLine(seen: InspectionEvent, names: Map<string, string>): string {
+  const who = nameOf(seen.actorRef.sessionId, names);
+  if (seen.type === '@xstate.microstep') {
+    const transitions = seen._transitions.map((transition) => text(transition.toJSON?.()));
+    const sight = snapshotText(seen.snapshot as AnyMachineSnapshot);
+    return `microstep ${who} ${text(seen.event)} ${transitions.join(' ')} ${sight}`;
+  }
+  if (seen.type === '@xstate.snapshot')
+    return `snapshot ${who} ${text(seen.event)} ${snapshotText(seen.snapshot as AnyMachineSnapshot)}`;
+  if (seen.type === '@xstate.event')
+    return `event ${nameOf(seen.sourceRef?.sessionId ?? '-', names)} ${who} ${text(seen.event)}`;
+  if (seen.type === '@xstate.action') return `action ${who} ${text(seen.action)}`;
+  return `${seen.type} ${who}`;
+}
+
+/** All that a snapshot tells, its methods asked with every event of its machine. */
+export function snapshotText(snapshot: AnyMachineSnapshot): string {
+  if (!('machine' in snapshot)) return text(snapshot);
+  const { machine, historyValue, children } = snapshot as AnyMachineSnapshot & {
+    historyValue: Record<string, { id: string }[]>;
+  };
+  const events = ['a', 'b', 'c.d', 'nobody', ...machine.events];
+  return text({
+    keys: Object.keys(snapshot),
+    nodes: snapshot._nodes.map(({ id }) => id),
+    value: snapshot.value,
+    tags: [...snapshot.tags],
+    status: snapshot.status,
+    output: snapshot.output,
+    error: String(snapshot.error),
+    context: snapshot.context,
+    machine: machine.id,
+    children: Object.keys(children),
+    history: Object.entries(historyValue).map(([id, nodes]) => [id, nodes.map((node) => node.id)]),
+    can: events.filter((type) => can(snapshot, type)),
+    matches: snapshot._nodes.map(({ path }) => snapshot.matches(path.join('.') as never)),
+    meta: snapshot.getMeta(),
+    json: snapshot.toJSON(),
+    persisted: machine.getPersistedSnapshot(snapshot),
+  });
+}
+
+/** Guards write to the journal; asking whether an event can be taken must not be seen there. */
+function can(snapshot: AnyMachineSnapshot, type: string): boolean | string {
+  const { length } = journal;
+  try {
+    return snapshot.can({ type });
+  } catch (error) {
+    return String(error);
+  } finally {
+    journal.length = length;
+  }
+}
+
+/** Session ids count on from run to run, so each gets the number of its first appearance. */
+function nameOf(sessionId: string, names: Map<string, string>): string {
+  let name = names.get(sessionId);
+  if (name === undefined) names.set(sessionId, (name = `actor ${names.size}`));
+  return name;
+}
+
+function text(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) => {
+    if (typeof part === 'function') return `function ${part.name}`;
+    if (part instanceof Error) return String(part);
+    return part;
+  });
+}
