@@ -42,6 +42,12 @@ export interface TreeOptions {
   readonly defer?: Defer;
   /** Without it, an asynchronous throw is nobody's and ends the process, as in plain XState. */
   readonly attribute?: AsyncAttribution;
+  /**
+   * What an event does to a machine in one of its states is worked out once and then repeated from a
+   * plan, wherever that is proved to be the same. False lets XState work it out each time. Default
+   * true.
+   */
+  readonly plans?: boolean;
   /** Gets what machines `log`, and errors of listeners. Default: nobody. */
   readonly logger?: Logger;
   /**

@@ -92,6 +92,7 @@ class RootedTree implements Tree {
       queue,
       logger,
       attribution: attribute,
+      hasPlans: options.plans ?? true,
       listener: { undeliverable: letter, stray, mail: (...args) => this.#mail(...args) },
       root: this.path,
     });

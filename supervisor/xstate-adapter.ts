@@ -18,6 +18,7 @@ import type { CellHost, CellOwner } from './delivery/cell.ts';
 import type { RunQueue } from './delivery/run-queue.ts';
 import type { AsyncAttribution, Logger } from './ports.ts';
 import { holdEffects } from './xstate-durable.ts';
+import { planned } from './plans/planned-machine.ts';
 import {
   CELL,
   ParentPort,
@@ -66,6 +67,8 @@ export interface HostOptions {
   readonly listener: HostListener;
   readonly logger: Logger | undefined;
   readonly attribution: AsyncAttribution | undefined;
+  /** Machines take their steps from plans. */
+  readonly hasPlans: boolean;
   /** Id of the tree's root, with which its paths begin. */
   readonly root: string;
 }
@@ -79,16 +82,26 @@ export class ActorHost implements CellHost {
   readonly #queue: RunQueue;
   readonly #listener: HostListener;
   readonly #attribution: AsyncAttribution | undefined;
+  readonly #hasPlans: boolean;
   /** The cell whose actor is being constructed. */
   #pending: Cell | undefined;
   /** The actor that is ending because it was stopped: XState cancels its timers first. */
   #inStop: ActorInternals | undefined;
 
-  constructor({ clock, queue, listener, logger, attribution, root: rootId }: HostOptions) {
+  constructor({
+    clock,
+    queue,
+    listener,
+    logger,
+    attribution,
+    hasPlans,
+    root: rootId,
+  }: HostOptions) {
     this.#clock = clock;
     this.#queue = queue;
     this.#listener = listener;
     this.#attribution = attribution;
+    this.#hasPlans = hasPlans;
     assertXstateVersion(xstatePackage.version);
     const root = createActor(
       fromTransition((state: undefined) => state, undefined),
@@ -321,6 +334,7 @@ export class ActorHost implements CellHost {
 
   /** Runs at the beginning of an actor's constructor, before any of its logic. */
   #constructed(actor: ActorInternals): void {
+    if (this.#hasPlans) actor.logic = planned(actor.logic);
     const pending = this.#pending;
     if (actor._parent instanceof ParentPort && pending) {
       this.#pending = undefined;
