@@ -118,6 +118,12 @@ export const SUPERVISOR_ERRORS = {
       'The thread of this child ended although its actor had not: something in it called ' +
       '`process.exit`, which in a thread ends that thread only.',
   },
+  MESH_ERR_SUPERVISOR_OBSERVER_FAILED: {
+    hint: 'Mend the observer that the cause comes from.',
+    explain:
+      'A function given to `tree.inspect` threw. It was removed, so that it can neither disturb the ' +
+      'actors nor the other observers; call `inspect` again when it is mended.',
+  },
 } as const;
 
 /** Makes an error of the supervisor; family and hint come from its row. */

@@ -35,6 +35,7 @@ export type { Durability, ResumeOptions } from './durable/resume-options.ts';
 export type { SendDurably } from './durable/send-durably.ts';
 export { SUPERVISOR_ERRORS } from './errors.ts';
 export type { ExitReason, ExitReasonJson } from './restart/exit-reason.ts';
+export type * from './inspection/inspection.types.ts';
 export { threadLogic } from './placement/thread-logic.ts';
 export type {
   MirrorOf,
@@ -63,7 +64,6 @@ export type {
   ThreadOrder,
   Threads,
   ThreadSnapshot,
-  TreeInspection,
   TreeOptions,
 } from './ports.ts';
 export type { SupervisorReport, SupervisorReportType } from './reports/reports.ts';

@@ -22,6 +22,9 @@ export function launch(child: Child): void {
   child.incarnation++;
   child.undecided = undefined;
   supervisor.table.setStatus(child, 'starting');
+  const { inspection } = supervisor.scope;
+  if (!inspection.isEmpty)
+    inspection.started(child, child.isRestart ? 'actor.restarted' : 'actor.started');
   if (isSupervisorSpec(spec)) {
     const owner: SupervisorOwner = {
       path: supervisor.path,
@@ -183,13 +186,14 @@ export function kill(child: Child): void {
 
 /** Takes leave of an incarnation that has ended. */
 export function detach(child: Child, reason: ExitReason): void {
-  const { watchers } = child.supervisor.scope;
+  const { watchers, inspection } = child.supervisor.scope;
   release(child);
   child.durable?.ended(reason);
   collectMail(child);
   child.cell = undefined;
   child.placed = undefined;
   child.nested = undefined;
+  if (!inspection.isEmpty) inspection.stopped(child, exitReasonJson(child.path, reason));
   if (watchers.isEmpty || !watchers.has(child.path)) return;
   const { path, incarnation } = child;
   watchers.emit({ type: 'down', path, incarnation, reason: exitReasonJson(path, reason) });

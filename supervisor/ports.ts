@@ -59,17 +59,6 @@ export interface TreeOptions {
   readonly threads?: Threads;
 }
 
-/** One thing that an actor received or became. */
-export interface TreeInspection {
-  readonly type: 'event' | 'snapshot';
-  /** Path of the supervised child; a machine's own children follow it after a slash. */
-  readonly path: string;
-  readonly event: EventObject;
-  /** Path of the sender, if it is an actor of this tree. */
-  readonly source?: string;
-  readonly snapshot?: Snapshot<unknown>;
-}
-
 /** Starts threads for actors, one for each incarnation. */
 export interface Threads {
   /**

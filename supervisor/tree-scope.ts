@@ -4,6 +4,7 @@ import type { Random } from '../machines/kernel/random.ts';
 import type { Past } from './child.ts';
 import type { SupervisorSpec } from './child-spec.ts';
 import type { DeadLetterReason, DeadLetters } from './delivery/dead-letters.ts';
+import type { Inspection } from './inspection/inspection.ts';
 import type { Watchers } from './reports/names.ts';
 import type { Ledger } from './durable/ledger.ts';
 import type { Logger, Threads } from './ports.ts';
@@ -20,6 +21,7 @@ export interface TreeScope {
   readonly host: ActorHost;
   readonly reports: Listeners<SupervisorReport>;
   readonly watchers: Watchers;
+  readonly inspection: Inspection;
   readonly deadLetters: DeadLetters;
   readonly ledger: Ledger | undefined;
   readonly threads: Threads | undefined;

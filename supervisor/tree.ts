@@ -27,7 +27,10 @@ import type {
   StartChildResult,
   TerminateChildResult,
 } from './operations.ts';
-import type { TreeInspection, TreeOptions } from './ports.ts';
+import { actorsOf } from './inspection/actors-of.ts';
+import { Inspection } from './inspection/inspection.ts';
+import type { InspectOptions, TreeInspection } from './inspection/inspection.types.ts';
+import type { TreeOptions } from './ports.ts';
 import { Listeners } from './reports/reports.ts';
 import type { SupervisorReport } from './reports/reports.ts';
 import { RunQueue, microtask } from './delivery/run-queue.ts';
@@ -36,7 +39,6 @@ import type { SupervisorOwner } from './supervisor.ts';
 import type { TreeScope } from './tree-scope.ts';
 import type { SupervisorHandle, Tree } from './tree.types.ts';
 import { ActorHost } from './xstate-adapter.ts';
-import type { Cell } from './delivery/cell.ts';
 
 const NO_CHILDREN: ChildCounts = { specs: 0, active: 0, supervisors: 0, workers: 0 };
 const NOT_FOUND = { ok: false, reason: 'not_found' } as const;
@@ -57,7 +59,6 @@ class RootedTree implements Tree {
   readonly #root: Supervisor;
   readonly #scope: TreeScope;
   readonly #options: TreeOptions;
-  readonly #inspectors: Listeners<TreeInspection>;
   readonly #started: PromiseWithResolvers<void> = Promise.withResolvers();
   readonly #end: PromiseWithResolvers<ExitReason> = Promise.withResolvers();
   #isStarted = false;
@@ -66,7 +67,6 @@ class RootedTree implements Tree {
   constructor(spec: SupervisorSpec, options: TreeOptions) {
     this.path = spec.id;
     this.#options = options;
-    this.#inspectors = new Listeners(options.logger);
     this.#scope = this.#createScope(options);
     this.ended = this.#end.promise;
     const owner: SupervisorOwner = {
@@ -107,6 +107,7 @@ class RootedTree implements Tree {
       host,
       reports,
       watchers: new Watchers(logger),
+      inspection: this.#createInspection(options, host, stray),
       deadLetters: this.deadLetters,
       ledger,
       threads,
@@ -117,6 +118,24 @@ class RootedTree implements Tree {
       nest: (...args) => new Supervisor(scope, ...args),
     };
     return scope;
+  }
+
+  #createInspection(
+    { clock, defer }: TreeOptions,
+    host: ActorHost,
+    stray: TreeScope['stray'],
+  ): Inspection {
+    const inspection: Inspection = new Inspection({
+      clock,
+      defer: defer ?? microtask,
+      describe: () => ({ tree: this.describe(), actors: actorsOf(this.#root) }),
+      switched: (isOn) => {
+        host.inspection = isOn ? inspection : undefined;
+        this.deadLetters.onInspect = isOn ? (letter) => inspection.lost(letter) : undefined;
+      },
+      failed: (cause) => stray(this.path, 1, observerFailed(this.path, cause)),
+    });
+    return inspection;
   }
 
   #createLedger(
@@ -263,31 +282,9 @@ class RootedTree implements Tree {
     return this.#scope.reports.add(listener);
   }
 
-  inspect(listener: (seen: TreeInspection) => void): () => void {
-    const { host } = this.#scope;
-    const remove = this.#inspectors.add(listener);
-    host.tap = this.#tap;
-    return () => {
-      remove();
-      if (this.#inspectors.isEmpty) host.tap = undefined;
-    };
+  inspect(observer: (seen: TreeInspection) => void, options: InspectOptions = {}): () => void {
+    return this.#scope.inspection.observe(observer, options);
   }
-
-  readonly #tap = (
-    type: 'event' | 'snapshot',
-    cell: Cell,
-    source: Cell | undefined,
-    event: EventObject,
-    snapshot: Snapshot<unknown> | undefined,
-  ): void => {
-    this.#inspectors.emit({
-      type,
-      path: cell.path,
-      event,
-      ...(source ? { source: source.path } : {}),
-      ...(snapshot ? { snapshot } : {}),
-    });
-  };
 
   describe(): TreeNode {
     return describeTree(this.#root);
@@ -316,6 +313,13 @@ class RootedTree implements Tree {
     return undefined;
   }
 }
+
+const observerFailed = (path: string, cause: unknown): Error =>
+  supervisorError(
+    'MESH_ERR_SUPERVISOR_OBSERVER_FAILED',
+    `An observer of ${path} threw and was removed.`,
+    { cause, details: { path } },
+  );
 
 function startError(path: string, reason: ExitReason): unknown {
   if (reason.type === 'error') return reason.cause;

@@ -12,7 +12,7 @@ import type {
 } from './operations.ts';
 import type { DurableReceipt } from './durable/acknowledgements.ts';
 import type { SendDurably } from './durable/send-durably.ts';
-import type { TreeInspection } from './ports.ts';
+import type { InspectOptions, TreeInspection } from './inspection/inspection.types.ts';
 import type { WatchEvent } from './reports/names.ts';
 import type { SupervisorReport } from './reports/reports.ts';
 import type { ExitReason } from './restart/exit-reason.ts';
@@ -61,8 +61,13 @@ export interface Tree {
   /** Tells when the path goes and comes back; the listener is not told how it is now. */
   watch(path: string, listener: (event: WatchEvent) => void): () => void;
   onReport(listener: (report: SupervisorReport) => void): () => void;
-  /** Every event and snapshot of every actor; costs nothing while nobody looks. */
-  inspect(listener: (seen: TreeInspection) => void): () => void;
+  /**
+   * Tells the observer what is there, then each start, stop, event, transition, timer and lost letter,
+   * until the function that it returns is called. The observer runs in a turn of its own; if it is too
+   * slow, it is told how much it missed; if it throws, it is removed and that is reported, once. Costs
+   * one comparison while nobody looks.
+   */
+  inspect(observer: (seen: TreeInspection) => void, options?: InspectOptions): () => void;
   readonly deadLetters: DeadLettersView;
   describe(): TreeNode;
 }

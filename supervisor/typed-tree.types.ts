@@ -92,12 +92,17 @@ type AnySnapshot = ReturnType<Tree['snapshotOf']>;
 /** A `Tree` that knows its spec. Paths that only exist at run time go through `dynamicPath`. */
 export interface TypedTree<Root extends SupervisorSpec> extends Omit<
   Tree,
-  'send' | 'snapshotOf' | 'supervisor' | 'startChild' | 'watch'
+  'send' | 'ask' | 'snapshotOf' | 'supervisor' | 'startChild' | 'watch'
 > {
   send<Path extends WorkerPathOf<Root> | DynamicPath>(
     path: Path,
     event: Path extends DynamicPath ? EventObject : EventAt<Root, Path>,
   ): boolean;
+  ask<Path extends WorkerPathOf<Root> | DynamicPath>(
+    path: Path,
+    event: Path extends DynamicPath ? EventObject : EventAt<Root, Path>,
+    options?: AskOptions,
+  ): Promise<EventObject>;
   snapshotOf<Path extends PathOf<Root> | DynamicPath>(
     path: Path,
   ): Path extends WorkerPathOf<Root> ? SnapshotAt<Root, Path> | undefined : AnySnapshot;
@@ -147,6 +152,7 @@ type InputFault<Child, Path extends string> = Child extends {
 
 /** Whether a path stands for many, such as `house/pool/${string}`. */
 type IsPattern<Path extends string> =
+  // oxlint-disable-next-line typescript/no-generated-empty-object-type -- no key is required
   Pick<InputScope, never> extends Record<Path, true> ? true : false;
 
 /** A child of a template may get its input when it is started. */

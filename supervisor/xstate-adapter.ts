@@ -16,7 +16,9 @@ import { ActorTimers } from './delivery/actor-timers.ts';
 import { Cell } from './delivery/cell.ts';
 import type { CellHost, CellOwner } from './delivery/cell.ts';
 import type { RunQueue } from './delivery/run-queue.ts';
-import type { AsyncAttribution, Logger } from './ports.ts';
+import { isTold } from './placement/thread-actor.ts';
+import type { AsyncAttribution } from './ports.ts';
+import type { HostInspection, HostListener, HostOptions } from './host-options.ts';
 import { holdEffects } from './xstate-durable.ts';
 import { planned } from './plans/planned-machine.ts';
 import {
@@ -27,6 +29,7 @@ import {
   STOPPED,
   STOP_SIGNAL,
   assertXstateVersion,
+  cleanUp,
   cellOf,
   internals,
   isLifecycle,
@@ -41,43 +44,11 @@ import type {
   Target,
 } from './xstate-shape.ts';
 
-/** What the host tells its tree. */
-export interface HostListener {
-  /** Mail that no actor will handle. */
-  undeliverable(path: string, event: EventObject, reason: 'ended' | 'supervisor'): void;
-  /** Mail to a path. */
-  mail(path: string, event: EventObject, source: AnyActorRef | undefined): void;
-  /** An error that has no living owner, or arose while cleaning up. */
-  stray(path: string, incarnation: number, error: unknown): void;
-}
-
-/** Gets each event when it is delivered, and each snapshot that follows. */
-export type InspectionTap = (
-  type: 'event' | 'snapshot',
-  cell: Cell,
-  source: Cell | undefined,
-  event: EventObject,
-  snapshot: Snapshot<unknown> | undefined,
-) => void;
-
-/** What a host works with. */
-export interface HostOptions {
-  readonly clock: Clock;
-  readonly queue: RunQueue;
-  readonly listener: HostListener;
-  readonly logger: Logger | undefined;
-  readonly attribution: AsyncAttribution | undefined;
-  /** Machines take their steps from plans. */
-  readonly hasPlans: boolean;
-  /** Id of the tree's root, with which its paths begin. */
-  readonly root: string;
-}
-
 /** Creates, feeds and ends the actors of one tree, all in one XState system. */
 export class ActorHost implements CellHost {
   readonly system: unknown;
-  /** Sees every event and snapshot; nobody by default, and then it costs a comparison. */
-  tap: InspectionTap | undefined = undefined;
+  /** Unset while nobody looks, and then it costs a comparison. */
+  inspection: HostInspection | undefined = undefined;
   readonly #clock: Clock;
   readonly #queue: RunQueue;
   readonly #listener: HostListener;
@@ -135,13 +106,18 @@ export class ActorHost implements CellHost {
     system.scheduler = {
       schedule: (source, target, event, delay, id) => {
         const cell = cellOf(this, source);
-        timers.set(cell, id, delay, () => this.#relay(source, target, event));
+        const key = timers.set(cell, id, delay, () => {
+          this.inspection?.timed(cell, 'timer.fired', key, undefined);
+          this.#relay(source, target, event);
+        });
+        this.inspection?.timed(cell, 'timer.set', key, delay);
         cell.durability?.deadlines.set(cell, id, delay, event, target);
         cell.durability?.changed();
       },
       cancel: (source, id) => {
         const cell = source[CELL];
-        timers.clear(cell, id);
+        if (timers.clear(cell, id) && cell)
+          this.inspection?.timed(cell, 'timer.cancelled', id, undefined);
         cell?.durability?.deadlines.clear(cell, id);
       },
       cancelAll: (source) => {
@@ -248,7 +224,7 @@ export class ActorHost implements CellHost {
   }
 
   #deliver(actor: ActorInternals, source: unknown, event: EventObject): void {
-    if (this.tap) this.tap('event', cellOf(this, actor), this.#cellOf(source), event, undefined);
+    if (this.inspection) this.#inspectMail(actor, source, event);
     if (isLifecycle(event) && actor.logic instanceof StateMachine) {
       const matched = matchedDescriptors(actor, event);
       if (matched.length > 0 && matched.every((descriptor) => descriptor === '*')) {
@@ -261,13 +237,9 @@ export class ActorHost implements CellHost {
     if (durability === undefined) actor._send(event);
     else {
       const cell = cellOf(this, actor);
-      const own = isOwn(source, cell.top.actor) ? this.#cellOf(source) : undefined;
+      const own = isOwn(source, cell.top.actor) ? cellOf(this, internals(source)) : undefined;
       durability.handle(cell, own, event, () => actor._send(event));
     }
-  }
-
-  #cellOf(source: unknown): Cell | undefined {
-    return source === undefined ? undefined : cellOf(this, internals(source));
   }
 
   #relay(source: ActorInternals | undefined, target: Target, event: EventObject): void {
@@ -294,6 +266,8 @@ export class ActorHost implements CellHost {
     if (target._processingStatus === STOPPED) this.#undeliverable(target, source, event);
     else if (source !== undefined && target._parent === source)
       this.#deliver(target, source, event);
+    else if (cell.isGuarded && !isOwn(source, target))
+      cell.owner?.receive?.(event, source as AnyActorRef | undefined);
     else cell.post(source as AnyActorRef | undefined, event);
   }
 
@@ -328,8 +302,18 @@ export class ActorHost implements CellHost {
 
   #inspected(seen: InspectionSeen): void {
     if (seen.type === '@xstate.actor') this.#constructed(seen.actorRef);
-    else if (this.tap && seen.type === '@xstate.snapshot')
-      this.tap('snapshot', cellOf(this, seen.actorRef), undefined, seen.event, seen.snapshot);
+    else if (this.inspection && seen.type === '@xstate.snapshot') {
+      const cell = cellOf(this, seen.actorRef);
+      // An actor that stands for one in a thread changes only when the thread tells so.
+      if (!cell.owner?.placed || isTold(seen.event))
+        this.inspection.changed(cell, seen.event, seen.snapshot as Snapshot<unknown>);
+    }
+  }
+
+  #inspectMail(actor: ActorInternals, source: unknown, event: EventObject): void {
+    if (isTold(event)) return;
+    const sender = source === undefined ? undefined : cellOf(this, internals(source));
+    this.inspection?.delivered(cellOf(this, actor), event, sender);
   }
 
   /** Runs at the beginning of an actor's constructor, before any of its logic. */
@@ -346,6 +330,7 @@ export class ActorHost implements CellHost {
     if (!actor._parent || actor._parent instanceof ParentPort) return;
     const keeper = cellOf(this, actor._parent);
     (keeper.owned ??= new Set()).add(actor as unknown as AnyActorRef);
+    this.inspection?.started(cellOf(this, actor), 'actor.started');
     if (this.#attribution) {
       const start = actor.start.bind(actor);
       actor.start = () => this.#run(cellOf(this, actor), start);
@@ -362,8 +347,10 @@ export class ActorHost implements CellHost {
   #unregistered(actor: ActorInternals): void {
     if (actor._processingStatus === RUNNING) return;
     const cell = actor[CELL];
-    if (actor._parent && !(actor._parent instanceof ParentPort))
-      actor._parent[CELL]?.owned?.delete(actor as unknown as AnyActorRef);
+    if (actor._parent && !(actor._parent instanceof ParentPort)) {
+      const wasOwned = actor._parent[CELL]?.owned?.delete(actor as unknown as AnyActorRef);
+      if (wasOwned) this.inspection?.stopped(cellOf(this, actor), undefined);
+    }
     if (actor._processingStatus !== STOPPED) return;
     if (actor._snapshot.status === 'error' && this.#inStop !== actor) this.#cleanUp(actor);
     this.#inStop = undefined;
@@ -376,16 +363,11 @@ export class ActorHost implements CellHost {
     }
   }
 
-  /** XState runs a callback's clean-up only when it is stopped, not when it fails. */
   #cleanUp(actor: ActorInternals): void {
-    if (actor.logic instanceof StateMachine) return;
-    const snapshot = { ...actor._snapshot, status: 'active', error: undefined };
-    try {
-      actor.logic.transition(snapshot, STOP_SIGNAL, actor._actorScope as never);
-    } catch (error) {
-      const cell = cellOf(this, actor);
-      this.#listener.stray(cell.path, cell.incarnation, error);
-    }
+    const error = cleanUp(actor);
+    if (error === undefined) return;
+    const cell = cellOf(this, actor);
+    this.#listener.stray(cell.path, cell.incarnation, error);
   }
 
   #run<Args extends unknown[], Result>(

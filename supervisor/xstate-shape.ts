@@ -164,6 +164,21 @@ export function matchedDescriptors(actor: ActorInternals, event: EventObject): r
   return machine.getTransitionData(actor._snapshot, event).map(({ eventType }) => eventType);
 }
 
+/**
+ * XState runs a callback's clean-up only when it is stopped, not when it fails. Returns what the
+ * clean-up threw.
+ */
+export function cleanUp(actor: ActorInternals): unknown {
+  if (actor.logic instanceof StateMachine) return undefined;
+  const snapshot = { ...actor._snapshot, status: 'active', error: undefined };
+  try {
+    actor.logic.transition(snapshot, STOP_SIGNAL, actor._actorScope as never);
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
 /** Throws `MESH_ERR_SUPERVISOR_XSTATE_UNSUPPORTED` for a version with another shape. */
 export function assertXstateVersion(version: string): void {
   if (XSTATE_SUPPORTED.test(version)) return;

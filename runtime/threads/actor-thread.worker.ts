@@ -31,6 +31,7 @@ const host = new ActorHost({
   clock: systemClock,
   queue,
   attribution: nodeAttribution,
+  hasPlans: true,
   logger: (line) => tell({ type: 'line.logged', line }),
   root: path.split('/', 1)[0] ?? path,
   listener: {
@@ -123,6 +124,7 @@ function begin(logic: AnyActorLogic): void {
     id,
     input: () => order.input,
     snapshot: order.snapshot,
+    durability: undefined,
   });
   if (cell.exit?.type === 'error') return;
   cell.actor?.on('*', (event) => tell({ type: 'event.emitted', event }));
@@ -159,10 +161,18 @@ function stop(at: Cell): void {
 }
 
 /** Counted before it is handled: the letter that crashes an actor, or blocks it, is not given again. */
-host.tap = (type, at, _source, event) => {
-  if (type !== 'event' || at !== cell || event !== next) return;
+function countBegun(at: unknown, event: EventObject): void {
+  if (at !== cell || event !== next) return;
   Atomics.add(counters, BEGUN, 1);
   next = expected.shift();
+}
+
+host.inspection = {
+  delivered: countBegun,
+  started: () => undefined,
+  stopped: () => undefined,
+  changed: () => undefined,
+  timed: () => undefined,
 };
 
 const beat = (): void => {

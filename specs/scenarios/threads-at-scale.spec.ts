@@ -1,7 +1,7 @@
 /** A hundred children in threads at once: all come up, within bounds, and nothing of them is left. */
 import { describe, expect, it } from 'vitest';
 import { startTree } from '../../runtime/start-tree.ts';
-import { threadLogic } from '../../supervisor/index.ts';
+import { dynamicPath, threadLogic } from '../../supervisor/index.ts';
 import type { SupervisorReport } from '../../supervisor/index.ts';
 import { until } from '../support/until.ts';
 
@@ -34,7 +34,7 @@ describe('children in threads', () => {
     const perChild = (rssMib() - memoryBefore) / CHILDREN;
     expect(perChild).toBeLessThan(MIB_PER_CHILD_MAX);
 
-    const paths = tree.whichChildren('r').map(({ path }) => path);
+    const paths = tree.whichChildren('r').map(({ path }) => dynamicPath(path));
     for (const path of paths) tree.send(path, { type: 'count' });
     const counts = (): unknown[] =>
       paths.map(

@@ -3,12 +3,7 @@ import { getShortestPaths } from 'xstate/graph';
 import { CodedError } from '../../machines/kernel/coded-error.ts';
 import { stateText } from '../../supervisor/describe.ts';
 import { supervisorMachine } from '../../supervisor/index.ts';
-import type {
-  LogLine,
-  SupervisorSpec,
-  TreeInspection,
-  WatchEvent,
-} from '../../supervisor/index.ts';
+import type { LogLine, SupervisorSpec, WatchEvent } from '../../supervisor/index.ts';
 import { SupervisedWorld, child, deafMachine } from '../support/supervised.ts';
 import { settle } from '../support/virtual-clock.ts';
 
@@ -100,21 +95,6 @@ describe('reports', () => {
     await world.tree.stop();
     expect(seen).toEqual(['crash', 'restart']);
     expect(lines[0]).toMatchObject({ level: 'error', details: { message: 'bad listener' } });
-  });
-});
-
-describe('inspect', () => {
-  it('shows events and snapshots with the paths of receiver and sender', async () => {
-    await using world = await SupervisedWorld.up([child('a')]);
-    const seen: TreeInspection[] = [];
-    const stop = world.tree.inspect((one) => seen.push(one));
-    await world.tell('a', 'count');
-    stop();
-    await world.tell('a', 'count');
-    expect(seen).toMatchObject([
-      { type: 'event', path: 'root/a', event: { type: 'count' } },
-      { type: 'snapshot', path: 'root/a', snapshot: { context: { count: 1 } } },
-    ]);
   });
 });
 

@@ -10,8 +10,8 @@ export class ActorTimers {
     this.#clock = clock;
   }
 
-  /** A timer without an id gets a number; nobody can cancel it but the actor's end. */
-  set(cell: Cell, id: string | undefined, delayMs: number, fire: () => void): void {
+  /** Returns its id. One without gets a number; nobody can cancel it but the actor's end. */
+  set(cell: Cell, id: string | undefined, delayMs: number, fire: () => void): string {
     const timers = (cell.timers ??= new Map<string, TimerId>());
     const key = id ?? `timer.${this.#number++}`;
     // XState lets the older of two timers with one id fire; under a key of its own it still ends here.
@@ -22,12 +22,14 @@ export class ActorTimers {
       fire();
     }, delayMs);
     timers.set(key, timer);
+    return key;
   }
 
-  clear(cell: Cell | undefined, id: string): void {
-    if (!cell?.timers?.has(id)) return;
+  /** Whether there was one. */
+  clear(cell: Cell | undefined, id: string): boolean {
+    if (!cell?.timers?.has(id)) return false;
     this.#clock.clearTimeout(cell.timers.get(id));
-    cell.timers.delete(id);
+    return cell.timers.delete(id);
   }
 
   clearAll(cell: Cell | undefined): void {

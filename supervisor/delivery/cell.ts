@@ -17,6 +17,8 @@ export interface Letter {
 /** Whoever supervises a cell: gets its end, once. */
 export interface CellOwner {
   readonly path: string;
+  /** Set while the cell's actor only stands for one in a thread. */
+  readonly placed?: object | undefined;
   /** The cell ended by itself; called from the run queue, never on the actor's stack. */
   cellEnded(cell: Cell, reason: ExitReason): void;
 }

@@ -41,6 +41,8 @@ export class DeadLetters implements DeadLettersView {
   readonly #kept: DeadLetter[] = [];
   /** Is told of each. */
   onLetter: ((letter: DeadLetter) => void) | undefined = undefined;
+  /** The same, while somebody inspects the tree. */
+  onInspect: ((letter: DeadLetter) => void) | undefined = undefined;
 
   get count(): number {
     return this.#count;
@@ -50,6 +52,7 @@ export class DeadLetters implements DeadLettersView {
     this.#kept[this.#count % DEAD_LETTERS_KEPT_MAX] = letter;
     this.#count++;
     this.onLetter?.(letter);
+    this.onInspect?.(letter);
   }
 
   recent(): readonly DeadLetter[] {
