@@ -23,12 +23,15 @@ interface Sight {
 async function lookAtStart(
   ports: HealthPorts,
   { process, port, settings }: HealthWatch,
+  isPatient: boolean,
   signal: AbortSignal,
 ): Promise<Sight> {
   if (process === null || port === null)
     return { fact: { type: 'health.failed', message: 'There is no process.' }, isLast: true };
   const timeoutMs = Math.min(PROBE_TIMEOUT_MS, settings.startTimeoutMs);
-  const seen = await ports.health.probe({ port, path: settings.healthPath, timeoutMs }, signal);
+  const connectWithinMs = isPatient ? timeoutMs : 0;
+  const request = { port, path: settings.healthPath, timeoutMs, connectWithinMs };
+  const seen = await ports.health.probe(request, signal);
   if (!seen.ok) return { fact: { type: 'health.failed', message: seen.message }, isLast: false };
   const owner = await ports.processes.listenerOf(process, port);
   if (owner === 'own') return { fact: { type: 'health.passed' }, isLast: true };
@@ -36,15 +39,18 @@ async function lookAtStart(
   return { fact: { type: 'health.failed', message: 'The listener is gone again.' }, isLast: false };
 }
 
-/** Probes early and often; tells each new finding once, and ends with the first certainty. */
+/**
+ * Probes early and often; tells each new finding once, and ends with the first certainty. After the
+ * first look, which may well find nobody, the probe itself waits for the listener and meets it sooner.
+ */
 export const createStartWatch = (ports: HealthPorts) =>
   fromCallback<InstanceFact, HealthWatch>(({ input, sendBack }) => {
     const ending = new AbortController();
     let waitMs = START_PROBE_MIN_MS;
-    let lastMessage = '';
+    let lastMessage: string | null = null;
     let timer: unknown;
     const look = async (): Promise<void> => {
-      const { fact, isLast } = await lookAtStart(ports, input, ending.signal);
+      const { fact, isLast } = await lookAtStart(ports, input, lastMessage !== null, ending.signal);
       if (ending.signal.aborted) return;
       const message = fact.type === 'health.failed' ? fact.message : '';
       if (isLast || message !== lastMessage) sendBack(fact);

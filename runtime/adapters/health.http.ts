@@ -1,5 +1,7 @@
 import { request as httpRequest } from 'node:http';
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import type {
   HealthProbe,
   ProbeRequest,
@@ -54,7 +56,7 @@ class Attempt {
   readonly #startedAtMs: number;
   readonly #deadline: TimerId;
   #retry: TimerId = null;
-  #request: ClientRequest;
+  #socket: Socket;
   #status: number | null = null;
   /** Since the last refusal nobody accepted a connection. */
   #isRefused = false;
@@ -66,14 +68,14 @@ class Attempt {
     this.#onResult = onResult;
     this.#startedAtMs = clock.monotonicNow();
     this.#deadline = clock.setTimeout(() => this.#expire(), probe.timeoutMs);
-    this.#request = this.#send();
+    this.#socket = this.#connect();
   }
 
   abandon(): void {
     this.#isOver = true;
     this.#clock.clearTimeout(this.#deadline);
     this.#clock.clearTimeout(this.#retry);
-    this.#request.destroy();
+    this.#socket.destroy();
   }
 
   #expire(): void {
@@ -88,22 +90,32 @@ class Attempt {
     this.#onResult(result);
   }
 
-  #send(): ClientRequest {
+  /** The bare connection first: most of them are refused, and cost a tenth of a request. */
+  #connect(): Socket {
+    const socket = connect({ host: '127.0.0.1', port: this.#probe.port });
+    socket.once('error', (error) => this.#refused(error));
+    socket.once('connect', () => {
+      this.#isRefused = false;
+      this.#send(socket);
+    });
+    return socket;
+  }
+
+  #send(socket: Socket): void {
     const { port, path } = this.#probe;
     const request = httpRequest({
       host: '127.0.0.1',
       port,
       path,
       agent: false,
+      createConnection: () => socket,
       maxHeaderSize: HEALTH_HEADER_BYTES_MAX,
       headers: { accept: '*/*', connection: 'close', 'user-agent': 'mesh-health' },
     });
-    request.on('error', (error) => this.#refused(error));
-    request.on('socket', (socket) => socket.once('connect', () => (this.#isRefused = false)));
+    request.on('error', (error) => this.#conclude(failed(connectionMessageOf(error))));
     request.on('upgrade', () => this.#conclude(failed('HTTP 101', 101)));
     request.on('response', (response) => this.#answered(response));
     request.end();
-    return request;
   }
 
   #refused(error: Error): void {
@@ -114,7 +126,7 @@ class Attempt {
       return this.#conclude(failed(connectionMessageOf(error)));
     const pauseMs = Math.min(CONNECT_PAUSE_MS_MAX, Math.max(1, waitedMs * CONNECT_PAUSE_SHARE));
     this.#isRefused = true;
-    this.#retry = this.#clock.setTimeout(() => (this.#request = this.#send()), pauseMs);
+    this.#retry = this.#clock.setTimeout(() => (this.#socket = this.#connect()), pauseMs);
   }
 
   #answered(response: IncomingMessage): void {
