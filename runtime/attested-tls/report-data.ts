@@ -1,0 +1,45 @@
+/** What evidence is bound to: this TLS session, in this role, with these nonces and this key. */
+import { createHash } from 'node:crypto';
+import type { TLSSocket } from 'node:tls';
+
+export type Role = 'client' | 'server';
+
+/** Says what the hash is for, so that no other SHA-512 of this program can be taken for it. */
+const DOMAIN = 'mycelium-mesh/attested-tls/v1\0';
+const ROLE_BYTES: Readonly<Record<Role, string>> = { client: 'c', server: 's' };
+
+/** RFC 9266 §2: the unique channel binding of TLS 1.3. */
+const CHANNEL_BINDING_LABEL = 'EXPORTER-Channel-Binding';
+/** RFC 8446 §7.5: a label for each role, so that the evidence of one is none of the other. */
+const ROLE_LABELS: Readonly<Record<Role, string>> = {
+  client: 'EXPORTER-mycelium-mesh-evidence-client',
+  server: 'EXPORTER-mycelium-mesh-evidence-server',
+};
+const EXPORTER_BYTES = 32;
+
+/** The end whose evidence is bound. */
+export interface BoundEnd {
+  readonly role: Role;
+  readonly ownNonce: Uint8Array;
+  readonly peerNonce: Uint8Array;
+  /** SubjectPublicKeyInfo of its TLS key. */
+  readonly ownPublicKey: Uint8Array;
+}
+
+/**
+ * SHA-512(domain ‖ role ‖ exporter(channel binding) ‖ exporter(role) ‖ own nonce ‖ peer nonce ‖
+ * SHA-256(own SPKI)). Everything but the domain has a fixed length, and the domain ends in a zero.
+ */
+export function reportDataOf(socket: TLSSocket, end: BoundEnd): Buffer {
+  const exported = (label: string): Buffer =>
+    socket.exportKeyingMaterial(EXPORTER_BYTES, label, Buffer.alloc(0));
+  return createHash('sha512')
+    .update(DOMAIN)
+    .update(ROLE_BYTES[end.role])
+    .update(exported(CHANNEL_BINDING_LABEL))
+    .update(exported(ROLE_LABELS[end.role]))
+    .update(end.ownNonce)
+    .update(end.peerNonce)
+    .update(createHash('sha256').update(end.ownPublicKey).digest())
+    .digest();
+}

@@ -1,0 +1,19 @@
+import { constants } from 'node:crypto';
+import type { SecureContextOptions } from 'node:tls';
+import type { TlsIdentity } from './tls-identity.ts';
+
+/** Keys that are proved in a handshake, and that leaves are issued for. */
+const SIGNATURE_ALGORITHMS = 'ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ed25519';
+
+/**
+ * TLS 1.3 only, which has no renegotiation; no tickets, as a resumed session shows no certificate.
+ * What is trusted is decided by evidence, or by whoever reads the key: chains are not looked at.
+ */
+export const tlsOptionsOf = ({ privateKey, certificates }: TlsIdentity): SecureContextOptions => ({
+  key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+  cert: certificates,
+  minVersion: 'TLSv1.3',
+  maxVersion: 'TLSv1.3',
+  sigalgs: SIGNATURE_ALGORITHMS,
+  secureOptions: constants.SSL_OP_NO_TICKET,
+});
