@@ -45,8 +45,8 @@ const COMMON_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
 const SPIFFE_ID = /^spiffe:\/\/[a-z0-9.-]{1,255}(?:\/[A-Za-z0-9._-]{1,255}){1,8}$/;
 
 /** Makes authorities that read the time from `clock`. */
-export const createAuthorities = ({ now }: Pick<Clock, 'now'>): Authorities => ({
-  create: (engine, meshKey) => createAuthority(engine, meshKey, now),
+export const createAuthorities = (clock: Pick<Clock, 'now'>): Authorities => ({
+  create: (engine, meshKey) => createAuthority(engine, meshKey, () => clock.now()),
 });
 
 /** A positive number of 127 bits: never zero, and never a sign bit. */
@@ -101,7 +101,7 @@ function createAuthority(
     notAfter: secondsOf(createdAtMs + MESH_LIFETIME_MS),
     publicKey: publicMesh,
   };
-  const certify = (by: { name: string; key: KeyObject; publicKey: KeyObject }): Buffer =>
+  const certify = (by: { name: string; key: KeyObject; publicKey: KeyObject }): Uint8Array =>
     signCertificate(
       {
         ...mesh,

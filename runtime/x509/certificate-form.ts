@@ -76,11 +76,19 @@ const integer = (bytes: Buffer): Node =>
     binary((bytes[0] ?? 0) & 0x80 ? Buffer.concat([Buffer.of(0), bytes]) : bytes),
   );
 
+/**
+ * Forge would read the bits of a key as DER of their own where they happen to look like it, and then
+ * the key is another one. Its types do not know the options.
+ */
+const fromDer = asn1.fromDer as unknown as (bytes: string, options: object) => Node;
+const readDer = (der: Uint8Array): Node =>
+  fromDer(binary(der), { strict: true, parseAllBytes: true, decodeBitStrings: false });
+
 const spkiOf = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' });
 
 /** RFC 5280 §4.2.1.2, method 1: SHA-1 of the key's bits. It names a key and protects nothing. */
 export function keyIdentifierOf(key: KeyObject): Buffer {
-  const spki = asn1.fromDer(forge.util.createBuffer(binary(spkiOf(key))));
+  const spki = readDer(spkiOf(key));
   const [, bits] = spki.value as Node[];
   if (typeof bits?.value !== 'string') throw new TypeError('A key without bits has no identifier.');
   // The first octet counts unused bits, of which keys have none.
@@ -165,13 +173,13 @@ function groupsOf(address: string): number[] {
 }
 
 /** Signs a certificate with its issuer's P-384 key. DER. */
-export function signCertificate(form: CertificateForm, issuerKey: KeyObject): Buffer {
+export function signCertificate(form: CertificateForm, issuerKey: KeyObject): Uint8Array {
   const body = bodyOf(form);
   const der = Buffer.from(asn1.toDer(body).getBytes(), 'latin1');
   const signature = sign('sha384', der, issuerKey);
   const bits = primitive(Type.BITSTRING, `\0${binary(signature)}`);
   const whole = sequence(body, SIGNATURE_ALGORITHM(), bits);
-  return Buffer.from(asn1.toDer(whole).getBytes(), 'latin1');
+  return Uint8Array.from(Buffer.from(asn1.toDer(whole).getBytes(), 'latin1'));
 }
 
 /** TBSCertificate, version 3 (RFC 5280 §4.1). */
@@ -191,7 +199,7 @@ function bodyOf(form: CertificateForm): Node {
     name(form.issuer),
     sequence(time(form.notBefore), time(form.notAfter)),
     name(form.subject),
-    asn1.fromDer(forge.util.createBuffer(binary(spkiOf(form.publicKey)))),
+    readDer(spkiOf(form.publicKey)),
     context(3, true, [sequence(...extensions)]),
   );
 }
