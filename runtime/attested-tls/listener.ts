@@ -59,7 +59,8 @@ export async function listenTls(options: ListenOptions): Promise<TlsListener> {
     rejectUnauthorized: false,
     ALPNProtocols: protocols,
     noDelay: true,
-    handshakeTimeout: limits.handshakeTimeoutMs,
+    // The deadline from the accept on comes first; this one is for what it could ever miss.
+    handshakeTimeout: 2 * limits.handshakeTimeoutMs,
   });
   server.maxConnections = limits.connectionsMax;
   server.on('connection', (socket: Socket) => {
@@ -73,8 +74,11 @@ export async function listenTls(options: ListenOptions): Promise<TlsListener> {
     admit(socket, identity, pending, options);
   });
   server.on('tlsClientError', (cause, socket) => {
-    const found = 'Accepting a connection: its TLS handshake failed.';
-    options.onRefused?.(transportError('MESH_ERR_TRANSPORT_TLS', found, { cause }));
+    // One that was given up is reported already, and hangs up as a consequence.
+    if (pending.has(socket)) {
+      const found = 'Accepting a connection: its TLS handshake failed.';
+      options.onRefused?.(transportError('MESH_ERR_TRANSPORT_TLS', found, { cause }));
+    }
     socket.destroy();
   });
   const { address, port } = await listening(server, options);

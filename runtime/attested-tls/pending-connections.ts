@@ -66,6 +66,10 @@ export class PendingConnections {
     socket.once('close', () => this.settle(entry));
   }
 
+  has(socket: Socket): boolean {
+    return this.#entries.has(keyOf(socket));
+  }
+
   /** The entry of a socket that has finished TLS; it shares both addresses with the accepted one. */
   secure(socket: Socket): PendingConnection | undefined {
     const entry = this.#entries.get(keyOf(socket));

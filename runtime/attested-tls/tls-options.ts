@@ -6,7 +6,8 @@ import type { TlsIdentity } from './tls-identity.ts';
 const SIGNATURE_ALGORITHMS = 'ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ed25519';
 
 /**
- * TLS 1.3 only, which has no renegotiation; no tickets, as a resumed session shows no certificate.
+ * TLS 1.3 only, which has no renegotiation. Without stateless tickets and without a session cache no
+ * session can be resumed, which would show no certificate; those that OpenSSL still sends are void.
  * What is trusted is decided by evidence, or by whoever reads the key: chains are not looked at.
  */
 export const tlsOptionsOf = ({ privateKey, certificates }: TlsIdentity): SecureContextOptions => ({

@@ -125,11 +125,11 @@ describe('parseSnpReport', () => {
   });
 });
 
-function chainOver(maker: SyntheticAmd): Buffer[] {
+function chainOver(maker: SyntheticAmd): Uint8Array[] {
   const [leaf, , root] = amd.chain;
   return [leaf, maker.intermediate.certificate, root].filter((one) => one !== undefined);
 }
 
-function withTail([leaf, ...rest]: readonly Buffer[]): Buffer[] {
+function withTail([leaf, ...rest]: readonly Uint8Array[]): Uint8Array[] {
   return [Buffer.concat([leaf ?? Buffer.of(), Buffer.of(0)]), ...rest];
 }

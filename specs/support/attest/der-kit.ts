@@ -35,7 +35,7 @@ export interface Entity {
   readonly name: string;
   readonly key: KeyObject;
   readonly publicKey: KeyObject;
-  readonly certificate: Buffer;
+  readonly certificate: Uint8Array;
   readonly serial: Buffer;
 }
 
@@ -76,7 +76,8 @@ export function revocationList(
   revoked: readonly Entity[],
   signer: Entity = issuer,
 ): Buffer {
-  const [tbsCertificate] = asn1.fromDer(issuer.certificate.toString('latin1')).value as Node[];
+  const [tbsCertificate] = asn1.fromDer(Buffer.from(issuer.certificate).toString('latin1'))
+    .value as Node[];
   const subject = tbsCertificate && (tbsCertificate.value as Node[])[5];
   if (subject === undefined) throw new Error('A certificate has a subject.');
   const algorithm = sequence(oid('1.2.840.10045.4.3.3'));

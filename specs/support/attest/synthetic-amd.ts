@@ -17,7 +17,7 @@ export interface SyntheticAmd {
   readonly chipId: Buffer;
   readonly roots: ReadonlyMap<string, SnpProduct>;
   /** Leaf first. */
-  readonly chain: readonly Buffer[];
+  readonly chain: readonly Uint8Array[];
 }
 
 export interface ChipOptions {
