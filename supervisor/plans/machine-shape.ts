@@ -98,6 +98,7 @@ export interface StateNode {
 export interface Machine {
   readonly id: string;
   readonly root: StateNode;
+  readonly config: { readonly context?: unknown };
   readonly idMap: ReadonlyMap<string, StateNode>;
   readonly options: { readonly maxIterations?: number };
   readonly implementations: {
@@ -112,6 +113,14 @@ export interface Machine {
     snapshot: MachineSnapshot,
     event: EventObject,
     scope: Scope,
+  ) => MachineSnapshot;
+  readonly getInitialSnapshot: (scope: Scope, input: unknown) => MachineSnapshot;
+  /** Before anything was entered; own and replaceable on a skeleton. */
+  _getPreInitialState: (
+    this: void,
+    scope: Scope,
+    event: EventObject,
+    internalQueue: EventObject[],
   ) => MachineSnapshot;
 }
 

@@ -57,15 +57,19 @@ export function operationOf(machine: Machine, action: ActionReference): Operatio
 }
 
 /**
- * Whether these actions may follow each other in a plan: at most one event is raised to be taken in
- * the same macrostep, and it is known to be none of XState's own.
+ * Whether these actions may follow each other in a plan: at most `raisesMax` events, one or none, are
+ * raised to be taken in the same macrostep, and it is known that they are none of XState's own.
  */
-export function isPlainSequence(machine: Machine, operations: readonly Operation[]): boolean {
+export function isPlainSequence(
+  machine: Machine,
+  operations: readonly Operation[],
+  raisesMax: 0 | 1,
+): boolean {
   const raises = operations.filter(
     ({ type, implementation }) =>
       type === 'xstate.raise' && !isDelayed(machine, implementation as BuiltinAction),
   );
-  return raises.length <= 1 && raises.every(raisesPlainly);
+  return raises.length <= raisesMax && raises.every(raisesPlainly);
 }
 
 /** Its delay is a number whatever happens; a function may give none. */

@@ -5,12 +5,14 @@
  * what follows, XState's own events), XState itself takes it. `specs/supervisor/plans` shows that
  * snapshots, actions, emitted events and inspection are the same.
  */
-import { StateMachine } from 'xstate';
+import { StateMachine, assign } from 'xstate';
 import type { AnyActorLogic, EventObject } from 'xstate';
 import { candidatesOf, isTaken, transitionsOf } from './guards.ts';
 import type { Candidate } from './guards.ts';
 import type {
-  ActionReference,
+  BuiltinAction,
+  Callable,
+  Context,
   Machine,
   MachineSnapshot,
   Scope,
@@ -20,6 +22,7 @@ import type {
 import { Run, isPlainSequence, isXstateOwn, operationOf, snapshotAfter } from './operations.ts';
 import type { Operation } from './operations.ts';
 import { Skeleton } from './skeleton.ts';
+import type { Trace } from './skeleton.ts';
 
 /** Configurations of one machine that plans are kept for; in others XState takes each step. */
 export const CONFIGURATIONS_MAX = 1024;
@@ -47,6 +50,21 @@ interface Option {
   readonly target: Configuration | undefined;
 }
 
+/** How a machine comes to its first snapshot. */
+interface StartPlan {
+  /** Before anything was entered, with the context if it is the same for all. */
+  readonly base: MachineSnapshot;
+  /** Makes the context of the input. */
+  readonly compute: Operation | undefined;
+  readonly operations: readonly Operation[];
+  readonly target: Configuration;
+  /** All there is to it when nothing has to be computed or done: one for all actors. */
+  readonly entered: MachineSnapshot;
+}
+
+/** XState copies it to change it; frozen, because actors share it. */
+const NO_CHILDREN = Object.freeze({});
+
 const plannedMachines = new WeakMap<AnyActorLogic, AnyActorLogic>();
 
 /** The same logic with plans if it is a machine that they are possible for, else the logic itself. */
@@ -68,13 +86,14 @@ const isPlannable = (logic: AnyActorLogic): boolean =>
     ({ type, initial }) => type === 'history' || !initial.target?.some(isHistory),
   );
 
+const hasEventless = ({ always }: StateNode): boolean => always !== undefined && always.length > 0;
+
 const isHistory = ({ type }: StateNode): boolean => type === 'history';
 
 function withPlans(logic: AnyActorLogic): AnyActorLogic {
   const plans = new MachinePlans(logic as unknown as Machine);
-  return Object.create(logic, {
-    transition: { value: plans.transition, writable: true, configurable: true, enumerable: true },
-  }) as AnyActorLogic;
+  const { transition, getInitialSnapshot } = plans;
+  return Object.assign(Object.create(logic), { transition, getInitialSnapshot }) as AnyActorLogic;
 }
 
 class MachinePlans {
@@ -82,6 +101,7 @@ class MachinePlans {
   readonly #byNodes = new WeakMap<readonly StateNode[], Configuration>();
   readonly #byKey = new Map<string, Configuration>();
   #skeleton: Skeleton | undefined;
+  #start: StartPlan | 'unknown' | undefined = 'unknown';
 
   constructor(machine: Machine) {
     this.#machine = machine;
@@ -100,6 +120,29 @@ class MachinePlans {
         return this.#take(option, snapshot, event, scope);
     return this.#seen(snapshot, event, scope, []);
   };
+
+  readonly getInitialSnapshot = (scope: Scope, input: unknown): MachineSnapshot => {
+    if (this.#start === 'unknown') this.#start = this.#learnStart();
+    return this.#start
+      ? startFrom(this.#start, scope, input)
+      : this.#machine.getInitialSnapshot(scope, input);
+  };
+
+  #learnStart(): StartPlan | undefined {
+    this.#skeleton ??= new Skeleton(this.#machine);
+    const { before, ...trace } = this.#skeleton.traceStart();
+    const operations = this.#operationsIn(trace, [], 0);
+    if (!operations) return undefined;
+    const target = this.#configurationAt(trace.nodes ?? [], trace.value);
+    if (!target) return undefined;
+    const { context } = this.#machine.config;
+    const isComputed = typeof context === 'function';
+    const atFirst = (!isComputed && context ? context : {}) as Context;
+    const base = snapshotAfter(before, atFirst, NO_CHILDREN, before);
+    const entered = snapshotAfter(base, base.context, NO_CHILDREN, target);
+    const compute = isComputed ? contextOperation(context as Callable) : undefined;
+    return { base, compute, operations, target, entered };
+  }
 
   #take(
     { operations, target, transitions }: Option,
@@ -173,7 +216,7 @@ class MachinePlans {
     event: EventObject,
   ): Choice | undefined {
     const { _nodes } = configuration;
-    if (_nodes.some(({ always }) => always)) return undefined;
+    if (_nodes.some(hasEventless)) return undefined;
     const alternatives = this.#alternatives(_nodes, snapshot, event);
     const choice: Option[] = [];
     for (const [candidate, transitions] of alternatives ?? []) {
@@ -211,24 +254,61 @@ class MachinePlans {
     if (transitions.some(({ target }) => target?.some(isHistory))) return undefined;
     this.#skeleton ??= new Skeleton(this.#machine);
     const trace = this.#skeleton.trace(snapshot, transitions);
-    if (trace.hasInvokes || trace.hasHistory || !trace.isActive) return undefined;
-    const nodes = trace.nodes ?? snapshot._nodes;
-    if (nodes.some(({ always, type }) => always || type === 'final')) return undefined;
-    const target = trace.nodes && this.#configurationAt(trace.nodes, trace.value);
-    if (trace.nodes && !target) return undefined;
-    const operations = this.#operationsOf(trace.actions);
-    return operations && { candidate, transitions, operations, target };
+    const operations = this.#operationsIn(trace, snapshot._nodes, 1);
+    const target = operations && trace.nodes && this.#configurationAt(trace.nodes, trace.value);
+    if (!operations || (trace.nodes && !target)) return undefined;
+    return { candidate, transitions, operations, target };
   }
 
-  #operationsOf(actions: readonly ActionReference[]): readonly Operation[] | undefined {
+  /** Undefined if XState must take the step. */
+  #operationsIn(
+    { actions, hasInvokes, hasHistory, isActive, nodes }: Trace,
+    nodesBefore: readonly StateNode[],
+    raisesMax: 0 | 1,
+  ): readonly Operation[] | undefined {
+    if (hasInvokes || hasHistory || !isActive) return undefined;
+    if ((nodes ?? nodesBefore).some((node) => hasEventless(node) || node.type === 'final'))
+      return undefined;
     const operations: Operation[] = [];
     for (const action of actions) {
       const operation = operationOf(this.#machine, action);
       if (!operation) return undefined;
       operations.push(operation);
     }
-    return isPlainSequence(this.#machine, operations) ? operations : undefined;
+    return isPlainSequence(this.#machine, operations, raisesMax) ? operations : undefined;
   }
+}
+
+/** What XState does with a context that is a function: it assigns what that returns. */
+function contextOperation(context: Callable): Operation {
+  const assignment = ({ spawn, event, self }: Record<string, unknown>): unknown =>
+    context({ spawn, input: (event as { input?: unknown }).input, self });
+  const implementation = assign(assignment as never) as unknown as BuiltinAction;
+  return {
+    kind: 'assign',
+    type: implementation.type,
+    implementation,
+    params: undefined,
+    keys: undefined,
+  };
+}
+
+function startFrom(plan: StartPlan, scope: Scope, input: unknown): MachineSnapshot {
+  const { base, compute, operations, target, entered } = plan;
+  if (!compute && operations.length === 0) return entered;
+  const run = new Run(base, { type: 'xstate.init', input } as EventObject, scope);
+  let { context, children } = base;
+  try {
+    if (compute) {
+      run.perform(compute);
+      ({ context, children } = run);
+    }
+    for (const operation of operations) run.perform(operation);
+  } catch (error) {
+    const failed = { ...base, status: 'error', error };
+    return snapshotAfter(failed, context, children, base);
+  }
+  return snapshotAfter(base, run.context, run.children, target);
 }
 
 /** One atomic node and its ancestors, so at most one transition is taken at a time. */

@@ -42,6 +42,8 @@ export class Skeleton {
   constructor(original: Machine) {
     this.#original = original;
     this.#machine = original.provide({});
+    // Nothing follows by itself, such as the end of a state that ends as it is entered.
+    this.#machine.getTransitionData = () => [];
     for (const [id, node] of original.idMap) this.#strip(node, this.#nodeOf(id));
   }
 
@@ -53,9 +55,34 @@ export class Skeleton {
       status: 'active',
       _nodes: snapshot._nodes.map(({ id }) => this.#nodeOf(id)),
     };
+    const taken = transitions.map((transition) => this.#transitions.get(transition) as Transition);
+    skeleton.getTransitionData = (_snapshot, event) => (event === PLAN_EVENT ? taken : []);
+    return this.#walk((scope) => {
+      const end = skeleton.transition(start, PLAN_EVENT, scope);
+      return { end, isMoved: end !== start };
+    });
+  }
+
+  /** What XState does when the machine starts. */
+  traceStart(): Trace & { readonly before: MachineSnapshot } {
+    const skeleton = this.#machine;
+    const value = valueBeforeStart(this.#original);
+    const before = { ...this.#original.resolveState({ value, context: {} }), status: 'active' };
+    const { root } = this.#original;
+    Object.assign(before, { value, _nodes: [root], tags: new Set(root.tags) });
+    const start = { ...before, machine: skeleton, _nodes: [skeleton.root] };
+    skeleton._getPreInitialState = () => start;
+    const trace = this.#walk((scope) => ({
+      end: skeleton.getInitialSnapshot(scope, undefined),
+      isMoved: true,
+    }));
+    return { ...trace, before };
+  }
+
+  #walk(take: (scope: Scope) => { end: MachineSnapshot; isMoved: boolean }): Trace {
     const actions: ActionReference[] = [];
     let hasInvokes = false;
-    const scope: Scope = {
+    const { end, isMoved } = take({
       self: undefined,
       system: { _sendInspectionEvent: () => {} },
       actionExecutor: ({ exec }) => {
@@ -63,13 +90,10 @@ export class Skeleton {
         if (action === INVOKES) hasInvokes = true;
         else if (action !== undefined) actions.push(action);
       },
-    };
-    const taken = transitions.map((transition) => this.#transitions.get(transition) as Transition);
-    skeleton.getTransitionData = (_snapshot, event) => (event === PLAN_EVENT ? taken : []);
-    const end = skeleton.transition(start, PLAN_EVENT, scope);
+    });
     return {
       actions,
-      nodes: end === start ? undefined : end._nodes.map(({ id }) => this.#originalOf(id)),
+      nodes: isMoved ? end._nodes.map(({ id }) => this.#originalOf(id)) : undefined,
       value: end.value,
       hasInvokes,
       hasHistory: Object.keys(end.historyValue).length > 0,
@@ -108,4 +132,14 @@ export class Skeleton {
     this.#marks.set(mark, action);
     return mark;
   }
+}
+
+/** XState's own value of a machine that has entered nothing but its root; its context is not asked. */
+function valueBeforeStart(machine: Machine): unknown {
+  const config = { ...machine.config, context: {} };
+  const withoutContext = Object.create(machine, { config: { value: config } }) as Machine;
+  const before = withoutContext._getPreInitialState as unknown as (
+    this: Machine,
+  ) => MachineSnapshot;
+  return before.call(withoutContext).value;
 }

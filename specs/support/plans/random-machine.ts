@@ -54,6 +54,14 @@ interface Way {
   readonly reenter: boolean;
 }
 
+/** What all nodes of a machine are built with. */
+interface Frame {
+  /** Of all states. */
+  readonly ids: readonly string[];
+  /** Only what plans are for, so that long walks stay within them. */
+  readonly isPlain: boolean;
+}
+
 const OUTER_EVENTS = ['a', 'b', 'c.d', 'c.e'];
 const RAISED_EVENTS = ['r.1', 'r.2'];
 const DESCRIPTORS = [...OUTER_EVENTS, ...RAISED_EVENTS, 'c.*', '*'];
@@ -87,6 +95,9 @@ const ACTIONS = [
   spawnChild('beeper' as never, { id: 'spawned' }),
   stopChild('spawned'),
 ] as const;
+
+/** Those that XState must carry out. */
+const UNPLANNED: ReadonlySet<number> = new Set([12, 19, 21, 22]);
 
 const GUARDS = [
   undefined,
@@ -198,8 +209,8 @@ export function machineOf(root: Sketch): AnyStateMachine | undefined {
   const ids: string[] = [];
   collectIds(root, 'root', ids);
   const config = {
-    ...configOf(root, 'root', ids),
-    context: { count: 0, fuel: 12 },
+    ...configOf(root, 'root', { ids, isPlain: root.invokes }),
+    context: root.isDeep ? contextOf(root) : { count: 0, fuel: 12 },
   };
   try {
     return createMachine(config as never, implementations as never);
@@ -208,6 +219,15 @@ export function machineOf(root: Sketch): AnyStateMachine | undefined {
     return undefined;
   }
 }
+
+/** A context that is computed, may spawn and may fail. */
+const contextOf =
+  ({ tag, invokes }: Sketch) =>
+  ({ spawn, input }: { spawn: (src: string, options: object) => unknown; input: unknown }) => {
+    if (tag === 2 && invokes) throw new Error('no context');
+    const child = tag === 1 ? { child: spawn('beeper', { id: 'first' }) } : {};
+    return { ...child, count: Number(input), fuel: 12 };
+  };
 
 function collectIds(sketch: Sketch, id: string, ids: string[]): void {
   for (const [at, state] of statesOf(sketch).entries()) {
@@ -226,27 +246,30 @@ function statesOf({ kind, states }: Sketch): readonly Sketch[] {
   );
 }
 
-function configOf(sketch: Sketch, id: string, ids: readonly string[]): object {
+function configOf(sketch: Sketch, id: string, frame: Frame): object {
   const states = statesOf(sketch);
   const base = { id, tags: [`tag ${sketch.tag}`], meta: { of: id } };
+  const { isPlain } = frame;
+  if (sketch.kind === 'history' && isPlain) return base;
   if (sketch.kind === 'history')
     return { id, type: 'history', history: sketch.isDeep ? 'deep' : 'shallow' };
   const actions = {
-    entry: sketch.entry.map((at) => ACTIONS[at]),
-    exit: sketch.exit.map((at) => ACTIONS[at]),
+    entry: actionsOf(sketch.entry, isPlain),
+    exit: actionsOf(sketch.exit, isPlain),
   };
-  if (sketch.kind === 'final') return { ...base, ...actions, type: 'final', output: { of: id } };
+  if (sketch.kind === 'final' && !isPlain)
+    return { ...base, ...actions, type: 'final', output: { of: id } };
   const on: Record<string, object[]> = {};
-  for (const way of sketch.ways) (on[way.event] ??= []).push(wayConfig(way, ids));
+  for (const way of sketch.ways) (on[way.event] ??= []).push(wayConfig(way, frame));
   return {
     ...base,
     ...actions,
     on,
-    always: sketch.always.map((way) => wayConfig({ ...way, event: 'r.' }, ids)),
+    always: (isPlain ? [] : sketch.always).map((way) => wayConfig({ ...way, event: 'r.' }, frame)),
     after: Object.fromEntries(
-      sketch.after.map((way, at) => [way.reenter ? 'wait' : 2 + at, wayConfig(way, ids)]),
+      sketch.after.map((way, at) => [way.reenter ? 'wait' : 2 + at, wayConfig(way, frame)]),
     ),
-    ...(sketch.invokes && sketch.tag === 0
+    ...(sketch.invokes && sketch.tag === 0 && !isPlain
       ? { invoke: { src: 'beeper', id: `invoked ${id}` } }
       : {}),
     ...(states.length === 0
@@ -254,23 +277,25 @@ function configOf(sketch: Sketch, id: string, ids: readonly string[]): object {
       : {
           ...(sketch.kind === 'parallel' ? { type: 'parallel' } : { initial: '0' }),
           states: Object.fromEntries(
-            states.map((state, at) => [at, configOf(state, `${id}.${at}`, ids)]),
+            states.map((state, at) => [at, configOf(state, `${id}.${at}`, frame)]),
           ),
         }),
   };
 }
 
+const actionsOf = (places: readonly number[], isPlain: boolean): readonly unknown[] =>
+  places.filter((at) => !isPlain || !UNPLANNED.has(at)).map((at) => ACTIONS[at]);
+
 /** Raised events and eventless transitions need fuel and burn it, so that no loop is endless. */
-function wayConfig(
-  { event, target, guard, actions, reenter }: Way,
-  ids: readonly string[],
-): object {
+function wayConfig(way: Way, { ids, isPlain }: Frame): object {
+  const { event, target, actions, reenter } = way;
   const needsFuel = /^(r\.|c\.\*|\*)/.test(event);
   const to = target === undefined ? undefined : ids[target % ids.length];
+  const guard = needsFuel ? 'hasFuel' : GUARDS[way.guard];
   return {
     ...(to === undefined ? {} : { target: `#${to}` }),
     ...(reenter ? { reenter } : {}),
-    ...(needsFuel ? { guard: 'hasFuel' } : GUARDS[guard] ? { guard: GUARDS[guard] } : {}),
-    actions: [...(needsFuel ? [0] : []), ...actions].map((at) => ACTIONS[at]),
+    ...(guard ? { guard } : {}),
+    actions: actionsOf([...(needsFuel ? [0] : []), ...actions], isPlain),
   };
 }

@@ -18,8 +18,12 @@ export type Step = EventObject | number;
 /** What was seen of one run. */
 export interface Sight {
   readonly lines: readonly string[];
-  /** Steps that XState took. */
+  /** Macrosteps that began from outside, or from a plan. */
+  readonly macrosteps: number;
+  /** Those of them that XState took. */
   readonly fallbacks: number;
+  /** It started from a plan. */
+  readonly hasStartPlan: boolean;
 }
 
 /** A machine that says more is in an endless loop. */
@@ -39,14 +43,27 @@ export function runPlanned(
   input?: unknown,
 ): Sight {
   let fallbacks = 0;
-  const { transition } = machine;
+  const { transition, getInitialSnapshot } = machine;
+  let hasStartPlan = true;
+  machine.getInitialSnapshot = (...args) => {
+    hasStartPlan = false;
+    return getInitialSnapshot(...args);
+  };
   machine.transition = (...args) => {
     fallbacks++;
     return transition(...args);
   };
-  const lines = watchRun(planned(machine), steps, input);
-  machine.transition = transition;
-  return { lines, fallbacks };
+  const logic = planned(machine) as AnyStateMachine;
+  const fromPlan = logic.transition;
+  let macrosteps = 0;
+  logic.transition = (...args) => {
+    macrosteps++;
+    return fromPlan(...args);
+  };
+  const lines = watchRun(logic, steps, input);
+  logic.transition = fromPlan;
+  Object.assign(machine, { transition, getInitialSnapshot });
+  return { lines, macrosteps, fallbacks, hasStartPlan };
 }
 
 function watchRun(logic: AnyActorLogic, steps: readonly Step[], input: unknown): string[] {
