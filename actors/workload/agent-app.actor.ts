@@ -25,12 +25,13 @@ const INSTANCE_ID_BYTES = 4;
 function createInstanceKeeper(ports: WorkloadPorts, slot: Slot, logic: InstanceLogic) {
   const { tree } = ports;
   const found = new Map<string, InstanceRecord>();
+  const starting = new Map<string, Promise<void>>();
 
   const loseSight = (instance: string): void => {
     tree.send(pairPath(slot), { type: 'instance.lost', instance });
   };
 
-  const start = async (record: InstanceRecord, adopt: boolean): Promise<void> => {
+  const begin = async (record: InstanceRecord, adopt: boolean): Promise<void> => {
     const path = instancePath(slot.node, record.instance);
     const unwatch = tree.watch(path, ({ type, reason }) => {
       if (type === 'up') return;
@@ -43,6 +44,21 @@ function createInstanceKeeper(ports: WorkloadPorts, slot: Slot, logic: InstanceL
       unwatch();
       loseSight(record.instance);
     }
+  };
+
+  const start = (record: InstanceRecord, adopt: boolean): Promise<void> => {
+    const begun = begin(record, adopt).finally(() => starting.delete(record.instance));
+    starting.set(record.instance, begun);
+    return begun;
+  };
+
+  /** Undefined: it can be told at once. What was started in this very turn has no actor yet. */
+  const arrivalOf = (instance: string): Promise<void> | undefined => {
+    const record = found.get(instance);
+    const path = instancePath(slot.node, instance);
+    if (starting.has(instance)) return starting.get(instance);
+    if (tree.snapshotOf(path) !== undefined || record === undefined) return undefined;
+    return start(record, true);
   };
 
   return {
@@ -66,14 +82,12 @@ function createInstanceKeeper(ports: WorkloadPorts, slot: Slot, logic: InstanceL
     },
     dismiss(instances: readonly string[], farewell: Farewell): void {
       for (const instance of instances) {
-        const path = instancePath(slot.node, instance);
-        const record = found.get(instance);
-        if (tree.snapshotOf(path) !== undefined || record === undefined)
-          tree.send(path, { type: farewell });
-        else
-          start(record, true)
-            .then(() => tree.send(path, { type: farewell }))
-            .catch(() => loseSight(instance));
+        const tell = (): void => {
+          tree.send(instancePath(slot.node, instance), { type: farewell });
+        };
+        const begun = arrivalOf(instance);
+        if (begun === undefined) tell();
+        else begun.then(tell).catch(() => loseSight(instance));
       }
     },
   };
