@@ -9,17 +9,28 @@ const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one', 'simple_one_fo
 const RESTARTS = ['permanent', 'transient', 'temporary'];
 const AUTO_SHUTDOWNS = ['never', 'any_significant', 'all_significant'];
 const MAILBOXES = ['keep', 'drop', 'dead_letter'];
+const OVERFLOWS = ['drop_newest', 'drop_oldest', 'refuse'];
+const WHILE_STARTING = ['deliver', 'stash'];
+/** Supervisors above one another; deeper trees are taken for a mistake. */
+const LEVELS_MAX = 100;
 /** Longest id: it must stay readable in a path. */
 const ID_CHARS_MAX = 200;
 
 /** Checks a supervisor and everything under it; throws `MESH_ERR_SUPERVISOR_SPEC_INVALID`. */
-export function checkSupervisorSpec(spec: SupervisorSpec, parent = ''): void {
+export function checkSupervisorSpec(
+  spec: SupervisorSpec,
+  parent = '',
+  above: readonly SupervisorSpec[] = [],
+): void {
   const path = checkId(spec, parent);
+  if (above.includes(spec)) throw invalid(path, 'children', 'itself', 'other supervisors');
+  if (above.length >= LEVELS_MAX)
+    throw invalid(path, 'children', above.length, `at most ${LEVELS_MAX} levels deep`);
   if (spec.type !== 'supervisor') throw invalid(path, 'type', spec.type, "'supervisor'");
   oneOf(path, 'strategy', spec.strategy, STRATEGIES);
   oneOf(path, 'autoShutdown', spec.autoShutdown, AUTO_SHUTDOWNS);
-  checkNumber(path, 'intensity', spec.intensity, 0, 'a number ≥ 0');
-  checkNumber(path, 'maxChildren', spec.maxChildren, 0, 'a number ≥ 0');
+  checkCount(path, 'intensity', spec.intensity, 0);
+  checkCount(path, 'maxChildren', spec.maxChildren, 0);
   if (spec.periodMs !== undefined && !(spec.periodMs > 0))
     throw invalid(path, 'periodMs', spec.periodMs, 'a number > 0');
   checkLifecycle(path, spec);
@@ -30,17 +41,18 @@ export function checkSupervisorSpec(spec: SupervisorSpec, parent = ''): void {
   if (!Array.isArray(children)) throw invalid(path, 'children', children, 'an array');
   if (isSimple && children.length !== 1)
     throw invalid(path, 'children', children.length, 'exactly one template');
-  checkChildren(path, spec, children as readonly AnyChildSpec[]);
+  checkChildren(path, spec, children as readonly AnyChildSpec[], [...above, spec]);
 }
 
 function checkChildren(
   path: string,
   spec: SupervisorSpec,
   children: readonly AnyChildSpec[],
+  above: readonly SupervisorSpec[],
 ): void {
   const ids = new Set<string>();
   for (const child of children) {
-    checkChildSpec(child, path, spec.autoShutdown ?? 'never');
+    checkChildSpec(child, path, spec.autoShutdown ?? 'never', above);
     if (ids.has(child.id))
       throw invalid(path, 'children', child.id, 'a list in which each id occurs once');
     ids.add(child.id);
@@ -52,10 +64,11 @@ export function checkChildSpec(
   spec: AnyChildSpec,
   parent: string,
   autoShutdown: NonNullable<SupervisorSpec['autoShutdown']>,
+  above: readonly SupervisorSpec[] = [],
 ): void {
   if (typeof spec !== 'object' || spec === null)
     throw invalid(`a child of ${parent}`, 'the spec', spec, 'an object');
-  if (isSupervisorSpec(spec)) checkSupervisorSpec(spec, parent);
+  if (isSupervisorSpec(spec)) checkSupervisorSpec(spec, parent, above);
   else checkWorker(spec, checkId(spec, parent));
   if (spec.significant && autoShutdown === 'never')
     throw invalid(
@@ -75,7 +88,7 @@ function checkWorker(spec: ChildSpec, path: string): void {
     'getInitialSnapshot' in logic;
   if (!isLogic) throw invalid(path, 'logic', logic, 'XState actor logic');
   oneOf(path, 'type', spec.type, ['worker']);
-  oneOf(path, 'mailbox', spec.mailbox, MAILBOXES);
+  checkMailbox(path, spec);
   checkResume(path, spec);
   const ready: unknown = spec.ready;
   if (ready !== undefined && typeof ready !== 'function')
@@ -84,6 +97,19 @@ function checkWorker(spec: ChildSpec, path: string): void {
   checkLifecycle(path, spec);
   checkBackoff(path, spec);
   checkPlacement(path, spec);
+}
+
+function checkMailbox(path: string, { mailbox, ready }: ChildSpec): void {
+  if (typeof mailbox !== 'object' || mailbox === null) {
+    oneOf(path, 'mailbox', mailbox, MAILBOXES);
+    return;
+  }
+  checkCount(path, 'mailbox.capacity', mailbox.capacity, 1);
+  oneOf(path, 'mailbox.overflow', mailbox.overflow, OVERFLOWS);
+  oneOf(path, 'mailbox.onRestart', mailbox.onRestart, MAILBOXES);
+  oneOf(path, 'mailbox.whileStarting', mailbox.whileStarting, WHILE_STARTING);
+  if (mailbox.whileStarting === 'stash' && ready === undefined)
+    throw invalid(path, 'mailbox.whileStarting', 'stash', "'deliver' without `ready`");
 }
 
 function checkBackoff(path: string, { backoff }: ChildSpec): void {
@@ -120,6 +146,13 @@ function checkId(spec: { readonly id: string }, parent: string): string {
 function oneOf(path: string, field: string, found: unknown, allowed: readonly string[]): void {
   if (found === undefined || (typeof found === 'string' && allowed.includes(found))) return;
   throw invalid(path, field, found, `one of ${allowed.join(', ')}`);
+}
+
+/** A whole number, or no limit. */
+function checkCount(path: string, field: string, found: number | undefined, min: number): void {
+  checkNumber(path, field, found, min, `a whole number ≥ ${min}`);
+  if (found !== undefined && found !== Infinity && !Number.isInteger(found))
+    throw invalid(path, field, found, `a whole number ≥ ${min}`);
 }
 
 function checkNumber(

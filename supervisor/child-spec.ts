@@ -14,6 +14,30 @@ export type Shutdown = number | 'brutal_kill' | 'infinity';
 /** What becomes of mail that waits when its child restarts; the event that crashed it is always lost. */
 export type MailboxOnRestart = 'keep' | 'drop' | 'dead_letter';
 
+/** What gives way when a mailbox is full. */
+export type Overflow =
+  /** The letter that comes is dropped, and counted. */
+  | 'drop_newest'
+  /** The letter that has waited longest is dropped, and counted. */
+  | 'drop_oldest'
+  /** The letter that comes is refused: counted, and a dead letter. */
+  | 'refuse';
+
+/**
+ * How much mail of others a child takes. What it sends to itself, what its own children send and what
+ * its supervisor tells it has room always.
+ */
+export interface BoundedMailbox {
+  /** Letters that may wait; default no bound while it runs, and 1000 while it restarts. */
+  readonly capacity?: number;
+  /** Default `refuse`. */
+  readonly overflow?: Overflow;
+  /** Default `keep`. */
+  readonly onRestart?: MailboxOnRestart;
+  /** `stash` lets mail wait until the child is `ready`. Default `deliver`. */
+  readonly whileStarting?: 'deliver' | 'stash';
+}
+
 /** Where a child runs: in the thread of its tree, or in one of its own. */
 export type Placement = 'local' | 'thread';
 
@@ -50,8 +74,8 @@ export interface ChildSpec {
    * options say otherwise. Default `fresh`.
    */
   readonly resume?: 'fresh' | 'snapshot' | ResumeOptions;
-  /** Default `keep`. */
-  readonly mailbox?: MailboxOnRestart;
+  /** A word says what becomes of waiting mail at a restart; default `keep`, without a bound. */
+  readonly mailbox?: MailboxOnRestart | BoundedMailbox;
   /**
    * `thread` runs it in a worker thread of its own; then `logic` is `threadLogic(…)`. Default `local`.
    */

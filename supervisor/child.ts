@@ -5,6 +5,10 @@ import type { Cell, CellOwner } from './delivery/cell.ts';
 import { isSupervisorSpec, restartOf } from './child-spec.ts';
 import type { AnyChildSpec, RestartType } from './child-spec.ts';
 import type { DurableActor } from './durable/durable-actor.ts';
+import type { Fifo } from './delivery/fifo.ts';
+import { sendToChild } from './delivery/mail.ts';
+import { mailboxOf } from './delivery/mailbox.ts';
+import type { Mailbox } from './delivery/mailbox.ts';
 import type { ThreadActor } from './placement/thread-actor.ts';
 import type { ExitReason } from './restart/exit-reason.ts';
 import type { Supervisor } from './supervisor.ts';
@@ -67,7 +71,9 @@ export class Child implements CellOwner {
   /** Ends the look-out for readiness. */
   unsubscribe: (() => void) | undefined = undefined;
   /** Mail for the next incarnation. */
-  held: EventObject[] | undefined = undefined;
+  held: Fifo<EventObject> | undefined = undefined;
+  /** Bounds and counts its mail, if its spec says so. */
+  readonly mailbox: Mailbox | undefined;
   /** Operations that wait for the outcome of a start or a stop. */
   waiters: ((outcome: ChildOutcome) => void)[] | undefined = undefined;
   /** Its first start came from an operation or from its supervisor's start, not from a restart. */
@@ -92,6 +98,7 @@ export class Child implements CellOwner {
     this.order = order;
     this.incarnation = before?.incarnation ?? 0;
     this.past = before?.past;
+    this.mailbox = isSupervisorSpec(spec) ? undefined : mailboxOf(spec);
   }
 
   get path(): string {
@@ -121,6 +128,10 @@ export class Child implements CellOwner {
 
   cellEnded(cell: Cell, reason: ExitReason): void {
     if (this.cell === cell) this.supervisor.childEnded(this, reason);
+  }
+
+  receive(event: EventObject, source: AnyActorRef | undefined): void {
+    sendToChild(this, event, source);
   }
 
   settle(outcome: ChildOutcome): void {

@@ -1,5 +1,6 @@
 /** The tree as plain data, for the CLI and the visualizer. */
 import type { Child, ChildStatus } from './child.ts';
+import type { MailboxInfo } from './delivery/mailbox.ts';
 import type { Supervisor, SupervisorStatus } from './supervisor.ts';
 
 /** One child or supervisor, with all under it. */
@@ -18,6 +19,8 @@ export interface TreeNode {
   /** When it took its status, in milliseconds since the epoch. */
   readonly sinceMs: number;
   readonly children: readonly TreeNode[];
+  /** Of a child whose spec gives it a mailbox. */
+  readonly mailbox?: MailboxInfo;
 }
 
 /** The tree as it is at this moment. */
@@ -48,8 +51,11 @@ function describeChild(child: Child): TreeNode {
     restarts: child.restarts,
     sinceMs: child.sinceMs,
     children: nested ? childrenOf(nested) : [],
+    ...(child.mailbox ? { mailbox: child.mailbox.info(waitingMail(child)) } : {}),
   };
 }
+
+const waitingMail = ({ cell, held }: Child): number => (cell?.size ?? 0) + (held?.size ?? 0);
 
 function stateOf(child: Child): string | undefined {
   const { snapshot } = child;

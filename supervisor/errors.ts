@@ -48,6 +48,39 @@ export const SUPERVISOR_ERRORS = {
       'An actor threw, rejected or failed in a way that carries no code of its own. The cause is what ' +
       'it threw; the supervisor applies the restart type of the child.',
   },
+  MESH_ERR_SUPERVISOR_EVENT_INVALID: {
+    hint: 'Send an object whose type is a string that does not begin with "xstate.".',
+    explain:
+      'An event was refused before it was sent: it is not an object with a `type`, or its type is one ' +
+      'that XState keeps for itself, with which an actor would be stopped or taken for ended without ' +
+      'its supervisor.',
+  },
+  MESH_ERR_SUPERVISOR_ASK_INVALID: {
+    hint: 'Give a timeoutMs above 0 and below infinity.',
+    explain:
+      'A question was refused before it was asked, because its time to wait is not a finite number ' +
+      'above 0. Every wait has an end.',
+  },
+  MESH_ERR_SUPERVISOR_ASK_UNREACHABLE: {
+    retryable: true,
+    hint: 'Check the path; if the child restarts, ask again when it is up.',
+    explain:
+      'No actor got the question: the path names nobody, a supervisor or a child that does not run; its ' +
+      'mailbox was full; its mail was lost in a restart; or too many questions wait in this tree.',
+  },
+  MESH_ERR_SUPERVISOR_ASK_UNANSWERED: {
+    hint: 'Look at the reports of the asked actor: it may have crashed of this question.',
+    explain:
+      'The asked actor had the question before it and ended before it answered. Whether it did what it ' +
+      'was asked is unknown, so it is not asked again by itself.',
+  },
+  MESH_ERR_SUPERVISOR_ASK_TIMED_OUT: {
+    retryable: true,
+    hint: 'Check that the actor answers this event in its present state, or raise timeoutMs.',
+    explain:
+      'The actor lives and did not answer within `timeoutMs`. An answer that comes later is a dead ' +
+      'letter with the reason `late_answer`.',
+  },
   MESH_ERR_SUPERVISOR_XSTATE_UNSUPPORTED: {
     hint: 'Install the XState version that this package pins.',
     explain:

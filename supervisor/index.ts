@@ -4,10 +4,12 @@ export { childSpec } from './child-spec.ts';
 export type {
   AnyChildSpec,
   AutoShutdown,
+  BoundedMailbox,
   ChildSpec,
   ChildSpecFor,
   InputScope,
   MailboxOnRestart,
+  Overflow,
   Placement,
   RestartType,
   Shutdown,
@@ -17,6 +19,9 @@ export type {
   TypedChildSpec,
 } from './child-spec.ts';
 export type { ChildStatus } from './child.ts';
+export type { Asked, AskOptions } from './delivery/asks.ts';
+export type { MailboxInfo } from './delivery/mailbox.ts';
+export { reply } from './reply.ts';
 export type { DeadLetter, DeadLetterReason, DeadLettersView } from './delivery/dead-letters.ts';
 export { stateText } from './describe.ts';
 export { dynamicPath } from './dynamic-path.ts';
@@ -25,12 +30,7 @@ export type { TreeNode } from './describe.ts';
 export type { DurableReceipt } from './durable/acknowledgements.ts';
 export { JOURNAL_ERRORS, journalError } from './durable/errors.ts';
 export { EVENT_IDS_MAX, QUARANTINED_MAX } from './durable/journal.ts';
-export type {
-  Journal,
-  JournalEntry,
-  JournalWrite,
-  QuarantinedRecord,
-} from './durable/journal.ts';
+export type { Journal, JournalEntry, JournalWrite, QuarantinedRecord } from './durable/journal.ts';
 export type { Durability, ResumeOptions } from './durable/resume-options.ts';
 export type { SendDurably } from './durable/send-durably.ts';
 export { SUPERVISOR_ERRORS } from './errors.ts';
@@ -43,7 +43,7 @@ export type {
   ThreadLogic,
   ThreadLogicOptions,
 } from './placement/thread-logic.ts';
-export type { WatchEvent } from './reports/names.ts';
+export type { DownEvent, WatchEvent } from './reports/names.ts';
 export type {
   ChildCounts,
   ChildInfo,

@@ -44,7 +44,8 @@ function launchWorker(child: Child, spec: ChildSpec): void {
   const cell =
     startDurable(child, spec, (origin) => spawn(child, spec, origin)) ?? spawn(child, spec, {});
   child.cell = cell;
-  deliverHeld(child);
+  cell.isGuarded = child.mailbox !== undefined;
+  if (!child.mailbox?.isStash) deliverHeld(child);
   if (cell.exit?.type === 'error') return;
   if (!spec.ready && !child.placed) markReady(child);
   else awaitReady(child, cell, spec);
@@ -135,6 +136,7 @@ function markReady(child: Child): void {
     else reports.emit({ type: 'start', atMs, path, incarnation });
   }
   if (!watchers.isEmpty) watchers.emit({ type: 'up', path: child.path, incarnation });
+  if (child.held) deliverHeld(child);
   child.settle({ type: 'ready' });
   supervisor.sequence?.advance();
 }
@@ -186,10 +188,11 @@ export function kill(child: Child): void {
 
 /** Takes leave of an incarnation that has ended. */
 export function detach(child: Child, reason: ExitReason): void {
-  const { watchers, inspection } = child.supervisor.scope;
+  const { asks, watchers, inspection } = child.supervisor.scope;
   release(child);
   child.durable?.ended(reason);
   collectMail(child);
+  if (asks.pending > 0) asks.ended(child.path);
   child.cell = undefined;
   child.placed = undefined;
   child.nested = undefined;

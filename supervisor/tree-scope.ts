@@ -5,6 +5,7 @@ import type { Past } from './child.ts';
 import type { SupervisorSpec } from './child-spec.ts';
 import type { DeadLetterReason, DeadLetters } from './delivery/dead-letters.ts';
 import type { Inspection } from './inspection/inspection.ts';
+import type { Asks } from './delivery/asks.ts';
 import type { Watchers } from './reports/names.ts';
 import type { Ledger } from './durable/ledger.ts';
 import type { Logger, Threads } from './ports.ts';
@@ -23,6 +24,7 @@ export interface TreeScope {
   readonly watchers: Watchers;
   readonly inspection: Inspection;
   readonly deadLetters: DeadLetters;
+  readonly asks: Asks;
   readonly ledger: Ledger | undefined;
   readonly threads: Threads | undefined;
   readonly logger: Logger | undefined;

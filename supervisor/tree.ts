@@ -2,6 +2,8 @@ import type { AnyActorRef, EventObject, Snapshot } from 'xstate';
 import type { Child } from './child.ts';
 import { checkSupervisorSpec } from './check-spec.ts';
 import type { AnyChildSpec, SupervisorSpec, TemplateChild } from './child-spec.ts';
+import { Asks } from './delivery/asks.ts';
+import type { AskOptions } from './delivery/asks.ts';
 import { DeadLetters } from './delivery/dead-letters.ts';
 import type { DeadLetterReason } from './delivery/dead-letters.ts';
 import { describeTree } from './describe.ts';
@@ -15,9 +17,9 @@ import type { SendDurably } from './durable/send-durably.ts';
 import { supervisorError } from './errors.ts';
 import { codedCause, exitReasonJson } from './restart/exit-reason.ts';
 import type { ExitReason } from './restart/exit-reason.ts';
-import { sendToChild } from './delivery/mail.ts';
+import { assertEvent, sendToChild } from './delivery/mail.ts';
 import { Watchers } from './reports/names.ts';
-import type { WatchEvent } from './reports/names.ts';
+import type { DownEvent, WatchEvent } from './reports/names.ts';
 import * as operations from './operations.ts';
 import type {
   ChildCounts,
@@ -62,6 +64,7 @@ class RootedTree implements Tree {
   readonly #started: PromiseWithResolvers<void> = Promise.withResolvers();
   readonly #end: PromiseWithResolvers<ExitReason> = Promise.withResolvers();
   #isStarted = false;
+  #hasEnded = false;
   #stopListening: (() => void) | undefined;
 
   constructor(spec: SupervisorSpec, options: TreeOptions) {
@@ -109,6 +112,7 @@ class RootedTree implements Tree {
       watchers: new Watchers(logger),
       inspection: this.#createInspection(options, host, stray),
       deadLetters: this.deadLetters,
+      asks: new Asks(this.path, clock),
       ledger,
       threads,
       logger,
@@ -163,6 +167,7 @@ class RootedTree implements Tree {
   }
 
   start(): Promise<void> {
+    if (this.#hasEnded) return Promise.reject(startAborted(this.path, 'has ended already'));
     if (!this.#isStarted) {
       this.#isStarted = true;
       const { host, queue } = this.#scope;
@@ -188,6 +193,7 @@ class RootedTree implements Tree {
 
   #ended(reason: ExitReason): void {
     this.#scope.ledger?.close();
+    this.#hasEnded = true;
     this.#stopListening?.();
     this.#scope.watchers.emit({
       type: 'down',
@@ -203,7 +209,15 @@ class RootedTree implements Tree {
   }
 
   send(path: string, event: EventObject): boolean {
+    assertEvent(path, event);
     return this.#mail(path, event, undefined);
+  }
+
+  async ask(path: string, event: EventObject, options: AskOptions = {}): Promise<EventObject> {
+    assertEvent(path, event);
+    return this.#scope.asks.ask(path, event, options, (asked) =>
+      this.#mail(path, asked, undefined),
+    );
   }
 
   sendDurably(
@@ -219,7 +233,10 @@ class RootedTree implements Tree {
   #mail(path: string, event: EventObject, source: AnyActorRef | undefined): boolean {
     const found = this.#find(path);
     if (found && !(found instanceof Supervisor)) return sendToChild(found, event, source);
-    const reason = found ? 'supervisor' : 'not_found';
+    const { asks } = this.#scope;
+    if (asks.answer(path, event)) return true;
+    const absent = asks.isAddress(path) ? 'late_answer' : 'not_found';
+    const reason = found ? 'supervisor' : absent;
     this.deadLetters.add({ path, event, reason, atMs: this.#scope.clock.now() });
     return false;
   }
@@ -278,6 +295,13 @@ class RootedTree implements Tree {
     return this.#scope.watchers.add(path, listener);
   }
 
+  monitor(path: string, listener: (event: DownEvent) => void): () => void {
+    const { queue, watchers } = this.#scope;
+    const found = this.#find(path);
+    const isAlive = found instanceof Supervisor ? found.status !== 'stopped' : found?.isAlive;
+    return watchers.monitor(path, isAlive === true, queue, listener);
+  }
+
   onReport(listener: (report: SupervisorReport) => void): () => void {
     return this.#scope.reports.add(listener);
   }
@@ -324,9 +348,11 @@ const observerFailed = (path: string, cause: unknown): Error =>
 function startError(path: string, reason: ExitReason): unknown {
   if (reason.type === 'error') return reason.cause;
   const cause = reason.type === 'shutdown' ? reason.cause : undefined;
-  return supervisorError(
-    'MESH_ERR_SUPERVISOR_START_ABORTED',
-    `${path} ended with ${reason.type} before all its children were ready.`,
-    { cause, details: { path } },
-  );
+  return startAborted(path, `ended with ${reason.type} before all its children were ready`, cause);
 }
+
+const startAborted = (path: string, found: string, cause?: unknown): Error =>
+  supervisorError('MESH_ERR_SUPERVISOR_START_ABORTED', `Starting ${path}, which ${found}.`, {
+    cause,
+    details: { path },
+  });

@@ -1,5 +1,6 @@
 import type { EventObject, Snapshot } from 'xstate';
 import type { AnyChildSpec, TemplateChild } from './child-spec.ts';
+import type { AskOptions } from './delivery/asks.ts';
 import type { DeadLettersView } from './delivery/dead-letters.ts';
 import type { TreeNode } from './describe.ts';
 import type {
@@ -13,7 +14,7 @@ import type {
 import type { DurableReceipt } from './durable/acknowledgements.ts';
 import type { SendDurably } from './durable/send-durably.ts';
 import type { InspectOptions, TreeInspection } from './inspection/inspection.types.ts';
-import type { WatchEvent } from './reports/names.ts';
+import type { DownEvent, WatchEvent } from './reports/names.ts';
 import type { SupervisorReport } from './reports/reports.ts';
 import type { ExitReason } from './restart/exit-reason.ts';
 
@@ -38,8 +39,18 @@ export interface Tree {
   stop(): Promise<void>;
   /** Resolves when the root has ended: stopped, failed to start, or given up. Never rejects. */
   readonly ended: Promise<ExitReason>;
-  /** False when the event became a dead letter or was dropped; it never throws. */
+  /**
+   * False when the event became a dead letter or was dropped; a path that names nobody is no error.
+   * Throws `MESH_ERR_SUPERVISOR_EVENT_INVALID`.
+   */
   send(path: string, event: EventObject): boolean;
+  /**
+   * Sends the event with an address in `replyTo`, and resolves with the event that is sent there: by
+   * the action `reply`, or by `system.get(replyTo)`. Rejects with `MESH_ERR_SUPERVISOR_ASK_UNREACHABLE`
+   * when no actor gets it, `…_ASK_UNANSWERED` when that actor ends first, `…_ASK_TIMED_OUT`,
+   * `…_ASK_INVALID` or `…_EVENT_INVALID`.
+   */
+  ask(path: string, event: EventObject, options?: AskOptions): Promise<EventObject>;
   /**
    * Sends an event to a child with `resume: 'snapshot'`, and resolves when its effect on that child
    * is on disk. With an id it is applied once, however often it is sent, also over restarts of the
@@ -60,6 +71,11 @@ export interface Tree {
   countChildren(supervisorPath: string): ChildCounts;
   /** Tells when the path goes and comes back; the listener is not told how it is now. */
   watch(path: string, listener: (event: WatchEvent) => void): () => void;
+  /**
+   * Tells once that the incarnation which has this path now is gone, and why; `noproc` if there is
+   * none (OTP `monitor`). Returns how to give up, after which nothing is told.
+   */
+  monitor(path: string, listener: (event: DownEvent) => void): () => void;
   onReport(listener: (report: SupervisorReport) => void): () => void;
   /**
    * Tells the observer what is there, then each start, stop, event, transition, timer and lost letter,

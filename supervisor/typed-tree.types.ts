@@ -2,9 +2,17 @@
  * A tree whose paths, events, inputs and snapshots are those of the spec that it was made from. Where
  * a spec is not written down but computed, ids are only strings, and so are the paths below them.
  */
-import type { AnyActorLogic, EventFromLogic, EventObject, InputFrom, SnapshotFrom } from 'xstate';
+import type {
+  AnyActorLogic,
+  AnyEventObject,
+  EventFromLogic,
+  EventObject,
+  InputFrom,
+  SnapshotFrom,
+} from 'xstate';
 import type { AnyChildSpec, ChildInput, InputScope, SupervisorSpec } from './child-spec.ts';
 import type { TemplateChild } from './child-spec.ts';
+import type { AskOptions } from './delivery/asks.ts';
 import type { DynamicPath } from './dynamic-path.ts';
 import type { StartChildResult } from './operations.ts';
 import type { WatchEvent } from './reports/names.ts';
@@ -96,11 +104,11 @@ export interface TypedTree<Root extends SupervisorSpec> extends Omit<
 > {
   send<Path extends WorkerPathOf<Root> | DynamicPath>(
     path: Path,
-    event: Path extends DynamicPath ? EventObject : EventAt<Root, Path>,
+    event: Path extends DynamicPath ? AnyEventObject : EventAt<Root, Path>,
   ): boolean;
   ask<Path extends WorkerPathOf<Root> | DynamicPath>(
     path: Path,
-    event: Path extends DynamicPath ? EventObject : EventAt<Root, Path>,
+    event: Path extends DynamicPath ? AnyEventObject : EventAt<Root, Path>,
     options?: AskOptions,
   ): Promise<EventObject>;
   snapshotOf<Path extends PathOf<Root> | DynamicPath>(

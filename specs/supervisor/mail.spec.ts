@@ -1,7 +1,7 @@
 import { assign, setup } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { DEAD_LETTERS_KEPT_MAX, DeadLetters } from '../../supervisor/delivery/dead-letters.ts';
-import { MAIL_HELD_MAX } from '../../supervisor/delivery/mail.ts';
+import { MAIL_HELD_MAX } from '../../supervisor/delivery/mailbox.ts';
 import { SupervisedWorld, child, deafMachine, typesOf } from '../support/supervised.ts';
 import { settle } from '../support/virtual-clock.ts';
 

@@ -21,6 +21,8 @@ export interface CellOwner {
   readonly placed?: object | undefined;
   /** The cell ended by itself; called from the run queue, never on the actor's stack. */
   cellEnded(cell: Cell, reason: ExitReason): void;
+  /** Mail of another actor for a cell whose mailbox is bounded. */
+  receive?(event: EventObject, source: AnyActorRef | undefined): void;
 }
 
 /** How a cell hands a letter to its actor; the adapter's side. */
@@ -69,6 +71,10 @@ export class Cell implements Lane {
   timers: Map<string, TimerId> | undefined;
   /** Of a durable actor, and of all that its machine owns. */
   durability: CellDurability | undefined;
+  /** Its mailbox is bounded: mail of others goes through its owner. */
+  isGuarded = false;
+  /** Letters that wait. */
+  size = 0;
   #head: Letter | undefined;
   #tail: Letter | undefined;
   #isQueued = false;
@@ -108,6 +114,7 @@ export class Cell implements Lane {
 
   post(source: AnyActorRef | undefined, event: EventObject): void {
     const letter: Letter = { source, event, next: undefined };
+    this.size++;
     if (this.#tail) this.#tail.next = letter;
     else this.#head = letter;
     this.#tail = letter;
@@ -120,9 +127,24 @@ export class Cell implements Lane {
   take(): Letter | undefined {
     const letter = this.#head;
     if (!letter) return undefined;
+    this.size--;
     this.#head = letter.next;
     if (!this.#head) this.#tail = undefined;
     return letter;
+  }
+
+  /** Takes out the oldest letter for which `mayGo` holds. */
+  remove(mayGo: (letter: Letter) => boolean): Letter | undefined {
+    let before: Letter | undefined;
+    for (let letter = this.#head; letter; before = letter, letter = letter.next) {
+      if (!mayGo(letter)) continue;
+      if (!before) return this.take();
+      this.size--;
+      before.next = letter.next;
+      if (this.#tail === letter) this.#tail = before;
+      return letter;
+    }
+    return undefined;
   }
 
   /** The letters that wait, oldest first. */

@@ -13,8 +13,10 @@ export type DeadLetterReason =
   | 'ended'
   /** Its child ended with `mailbox: 'dead_letter'`, or for good, before it was handled. */
   | 'unhandled'
-  /** Too much mail was held for a child that is being restarted. */
-  | 'mailbox_full';
+  /** The child's mailbox, or the place where mail waits for its restart, was full. */
+  | 'mailbox_full'
+  /** It is an answer, and whoever asked does not wait for it any more. */
+  | 'late_answer';
 
 /** One event that reached nobody. */
 export interface DeadLetter {

@@ -8,6 +8,10 @@ export class Fifo<T> {
     return this.#at === this.#out.length && this.#in.length === 0;
   }
 
+  get size(): number {
+    return this.#in.length + this.#out.length - this.#at;
+  }
+
   push(item: T): void {
     this.#in.push(item);
   }

@@ -1,19 +1,30 @@
-/** What becomes of a child's mail while no incarnation can take it. */
+/** Mail for a child: taken, held until an incarnation can take it, or lost in a way that shows. */
 import type { AnyActorRef, EventObject } from 'xstate';
 import type { Child } from '../child.ts';
 import { isSupervisorSpec } from '../child-spec.ts';
+import type { MailboxOnRestart } from '../child-spec.ts';
+import { supervisorError } from '../errors.ts';
 import { assertClonable } from '../placement/clonable.ts';
+import type { Cell, Letter } from './cell.ts';
 import type { DeadLetterReason } from './dead-letters.ts';
+import { Fifo } from './fifo.ts';
+import { MAIL_HELD_MAX, giveWay } from './mailbox.ts';
+import type { Mailbox } from './mailbox.ts';
 import { isOwn } from '../xstate-shape.ts';
-
-/** Letters held for one child while it restarts; further ones are dead letters. */
-export const MAIL_HELD_MAX = 1000;
 
 /** The command that a supervisor sends; the same object each time, so that it is known again. */
 export const STOP_COMMAND: EventObject = Object.freeze({ type: 'stop' });
 
-const policyOf = (child: Child): 'keep' | 'drop' | 'dead_letter' =>
-  isSupervisorSpec(child.spec) ? 'drop' : (child.spec.mailbox ?? 'keep');
+/** Throws `MESH_ERR_SUPERVISOR_EVENT_INVALID` for what is no event, or one of XState's own. */
+export function assertEvent(path: string, event: unknown): void {
+  const type: unknown = (event as { readonly type?: unknown } | null | undefined)?.type;
+  if (typeof type === 'string' && !type.startsWith('xstate.')) return;
+  throw supervisorError(
+    'MESH_ERR_SUPERVISOR_EVENT_INVALID',
+    `An event for ${path} was refused: its type is ${String(type)}.`,
+    { details: { path, type: String(type) } },
+  );
+}
 
 /**
  * Sends to whatever the child is now; false when the event will reach nobody. Throws
@@ -25,10 +36,12 @@ export function sendToChild(
   source: AnyActorRef | undefined,
 ): boolean {
   if (child.isSupervisor) return refuse(child, event, 'supervisor');
-  const { cell, spec } = child;
+  const { cell, mailbox, spec } = child;
   if (!isSupervisorSpec(spec) && spec.placement === 'thread')
     assertClonable('An event for', child.path, event);
   if (cell && !cell.exit) {
+    if (mailbox?.isStash && child.status === 'starting') return keep(child, event);
+    if (mailbox && !hasRoom(child, mailbox, cell, event)) return false;
     cell.post(source, event);
     return true;
   }
@@ -42,39 +55,86 @@ export function collectMail(child: Child): void {
   if (!cell) return;
   for (const event of placed?.takeUnhandled() ?? []) hold(child, event);
   for (let letter = cell.take(); letter; letter = cell.take())
-    if (letter.event !== STOP_COMMAND && !isOwn(letter.source, cell.actor))
-      hold(child, letter.event);
+    if (isForeign(child, letter)) hold(child, letter.event);
 }
 
 /** The child will not be started: what was held for it reaches nobody. */
 export function discardHeld(child: Child): void {
   const { held } = child;
   child.held = undefined;
-  for (const event of held ?? []) refuse(child, event, 'unhandled');
+  for (let event = held?.shift(); event; event = held?.shift()) refuse(child, event, 'unhandled');
 }
 
-/** Gives a new incarnation what was held for it. */
+/** Gives an incarnation what was held for it. */
 export function deliverHeld(child: Child): void {
   const { held, cell } = child;
+  const { asks } = child.supervisor.scope;
   child.held = undefined;
-  for (const event of held ?? []) cell?.post(undefined, event);
+  for (let event = held?.shift(); event; event = held?.shift()) {
+    asks.held(event, false);
+    cell?.post(undefined, event);
+  }
 }
 
+/** Neither from its supervisor nor from itself or its own children. */
+const isForeign = ({ cell }: Child, { source, event }: Letter): boolean =>
+  event !== STOP_COMMAND && !event.type.startsWith('xstate.') && !isOwn(source, cell?.actor);
+
+const onRestartOf = ({ mailbox, spec }: Child): MailboxOnRestart => {
+  if (mailbox) return mailbox.onRestart;
+  return !isSupervisorSpec(spec) && typeof spec.mailbox === 'string' ? spec.mailbox : 'keep';
+};
+
+/** Mail for the next incarnation. */
 function hold(child: Child, event: EventObject): boolean {
-  const policy = policyOf(child);
-  if (policy === 'drop') {
-    child.supervisor.scope.ledger?.acknowledgements.refuse(event, 'dropped');
-    return false;
-  }
+  const policy = onRestartOf(child);
   if (policy === 'dead_letter') return refuse(child, event, 'unhandled');
-  const held = (child.held ??= []);
-  if (held.length >= MAIL_HELD_MAX) return refuse(child, event, 'mailbox_full');
+  return policy === 'drop' ? drop(child, event) : keep(child, event);
+}
+
+function keep(child: Child, event: EventObject): boolean {
+  const { mailbox } = child;
+  const held = (child.held ??= new Fifo());
+  const capacity = mailbox && mailbox.capacity < Infinity ? mailbox.capacity : MAIL_HELD_MAX;
+  if (held.size >= capacity) {
+    if (!mailbox) return refuse(child, event, 'mailbox_full');
+    if (!isAdmitted(child, event, mailbox, () => held.shift())) return false;
+  }
   held.push(event);
+  child.supervisor.scope.asks.held(event, true);
   return true;
 }
 
+function hasRoom(child: Child, mailbox: Mailbox, cell: Cell, event: EventObject): boolean {
+  if (cell.size < mailbox.capacity) return true;
+  const dropOldest = () => cell.remove((letter) => isForeign(child, letter))?.event;
+  return isAdmitted(child, event, mailbox, dropOldest);
+}
+
+/** Whether there is a place for the event in a mailbox that is full. */
+function isAdmitted(
+  child: Child,
+  event: EventObject,
+  mailbox: Mailbox,
+  dropOldest: () => EventObject | undefined,
+): boolean {
+  const { given, lost } = giveWay(mailbox, event, dropOldest);
+  if (given === 'refused') return refuse(child, lost, 'mailbox_full');
+  drop(child, lost);
+  return lost !== event;
+}
+
+/** Nobody is told but who waits for what becomes of it. */
+function drop(child: Child, event: EventObject): false {
+  const { asks, ledger } = child.supervisor.scope;
+  asks.lost(event);
+  ledger?.acknowledgements.refuse(event, 'dropped');
+  return false;
+}
+
 function refuse(child: Child, event: EventObject, reason: DeadLetterReason): false {
-  const { clock, deadLetters } = child.supervisor.scope;
+  const { asks, clock, deadLetters } = child.supervisor.scope;
+  asks.lost(event);
   deadLetters.add({ path: child.path, event, reason, atMs: clock.now() });
   return false;
 }

@@ -1,6 +1,7 @@
 /** Names are paths: who is behind one now, and who wants to know when that changes. */
 import type { ExitReasonJson } from '../restart/exit-reason.ts';
 import { Listeners } from './reports.ts';
+import type { RunQueue } from '../delivery/run-queue.ts';
 import type { Logger } from '../ports.ts';
 
 /** A path went, or came back. */
@@ -10,6 +11,14 @@ export interface WatchEvent {
   readonly incarnation: number;
   /** Why it went; only with `down`. */
   readonly reason?: ExitReasonJson;
+}
+
+/** The incarnation that was monitored is gone. */
+export interface DownEvent {
+  readonly path: string;
+  /** 0 where there was none. */
+  readonly incarnation: number;
+  readonly reason: ExitReasonJson | { readonly type: 'noproc' };
 }
 
 /** Who wants to know about which path. */
@@ -38,6 +47,31 @@ export class Watchers {
       remove();
       if (listeners.isEmpty && this.#byPath.get(path) === listeners) this.#byPath.delete(path);
     };
+  }
+
+  /** Tells once; of a path without an incarnation as soon as `queue` comes to it. */
+  monitor(
+    path: string,
+    isAlive: boolean,
+    queue: RunQueue,
+    listener: (event: DownEvent) => void,
+  ): () => void {
+    if (isAlive) {
+      const remove = this.add(path, ({ type, incarnation, reason }) => {
+        if (type !== 'down' || !reason) return;
+        remove();
+        listener({ path, incarnation, reason });
+      });
+      return remove;
+    }
+    const noproc = new Listeners<DownEvent>(this.#logger);
+    const remove = noproc.add(listener);
+    const run = (): number => {
+      noproc.emit({ path, incarnation: 0, reason: { type: 'noproc' } });
+      return 1;
+    };
+    queue.post({ run });
+    return remove;
   }
 
   emit(event: WatchEvent): void {
