@@ -37,6 +37,29 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     says: '…\nsucceeded: 2 of 2 serve\nhello from node-…, version 1.0.0',
     prepare: buildSpore,
   },
+  'pool-with-backoff.ts': {
+    says:
+      'east not started: max_children\n' +
+      'printers/north failed 1 time(s), back in 20 ms\nprinted two\n' +
+      'printers/north failed 2 time(s), back in 40 ms\nprinted one',
+  },
+  'escalation.ts': {
+    says:
+      'crash shop/payments/gateway\n…\nrestart shop/payments/gateway\n' +
+      'crash shop/payments/gateway\nintensity shop/payments\nshutdown shop/payments/session\n' +
+      'escalation shop/payments to shop\n…\nrestart shop/payments\n' +
+      'ledger is in its incarnation 1\npayments is in its incarnation 2',
+  },
+  'thread-placed.ts': {
+    says:
+      '78498 primes found, and this thread was free meanwhile\n' +
+      'MESH_ERR_SUPERVISOR_THREAD_BLOCKED\nin its incarnation 2',
+  },
+  'model-test-of-your-machine.ts': {
+    says:
+      'ok  locked: coin → open\nok  open: coin → open\nok  open: push → locked\n' +
+      'not covered: open: audit',
+  },
   'start-tree.ts': {
     says: 'house/door crashed: error\nhouse/door is closed again, restarts: 1',
   },

@@ -53,9 +53,12 @@ export async function compile(
   for (const line of stdout.split('\n')) {
     const at = /^(?:.*\/)?p(\d+)\.ts\(/.exec(line)?.[1];
     if (at !== undefined) name = names[Number(at)] ?? '';
-    // Anything else that is wrong would make every refusal look right.
-    else if (/error TS\d+/.test(line) && /^\S/.test(line)) throw new Error(line);
-    said[name] = `${said[name] ?? ''}${line}\n`.trimStart();
+    // Faults of the package itself are found where it is checked; those of the modules hide others.
+    else if (/^\S.*error TS/.test(line)) {
+      if (Object.keys(modules).some((file) => line.startsWith(`${file}(`))) throw new Error(line);
+      name = '';
+    }
+    if (name !== '') said[name] = `${said[name] ?? ''}${line}\n`.trimStart();
   }
   return said;
 }
