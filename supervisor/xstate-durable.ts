@@ -63,6 +63,15 @@ export function holdEffects(cell: Cell, actor: ActorInternals): void {
   };
 }
 
+/**
+ * Whether a turn of the actor changes what is written. A promise's result counts when its machine
+ * gets it; before that it is still to come, so whoever continues runs it again.
+ */
+export const hasState = ({ actor, keeper }: Cell): boolean =>
+  !keeper || internals(actor).logic instanceof StateMachine || 'context' in snapshotOf(actor);
+
+const snapshotOf = (actor: unknown): object => internals(actor)._snapshot;
+
 /** What can be written of an actor. */
 export interface DurableState extends Pick<DurableRecord, 'snapshot' | 'deadlines' | 'mail'> {
   /** Ids of the actors that its machine owns, however deep. */
@@ -75,12 +84,14 @@ export function stateOf(
   path: string,
   deadlines: Deadlines,
   nowMs: number,
+  unhandled: EventObject | undefined,
 ): DurableState {
   const root = internals(cell.actor);
   const snapshot = persistedOf(root, path);
   const actorIds = new Set<string>();
   collectIds(snapshot, actorIds);
   const mail = unreadMail(root, path);
+  if (unhandled) mail.unshift({ to: [], event: writtenError(unhandled, path) });
   const saved: SavedDeadline[] = [];
   for (const [at, { id, event, target, dueAtMs, delayMs }] of deadlines.all()) {
     const of = addressOf(internals(at.actor), root);

@@ -15,6 +15,8 @@ export interface Awaited {
   readonly id: string | undefined;
   /** On the monotonic clock. */
   readonly deadlineMs: number;
+  /** Nobody waits any more; if it is handled after all, its id still counts. */
+  isLate?: boolean;
   resolve(receipt: DurableReceipt): void;
   reject(error: unknown): void;
 }
@@ -77,12 +79,17 @@ export class Acknowledgements {
   #sweep(): void {
     this.#isArmed = false;
     const nowMs = this.#clock.monotonicNow();
-    for (const [event, awaited] of this.#awaited) {
-      if (awaited.deadlineMs > nowMs) continue;
-      this.#awaited.delete(event);
+    let isAwaited = false;
+    for (const awaited of this.#awaited.values()) {
+      if (awaited.isLate) continue;
+      if (awaited.deadlineMs > nowMs) {
+        isAwaited = true;
+        continue;
+      }
+      awaited.isLate = true;
       awaited.reject(timedOut(awaited.path));
     }
-    if (this.#awaited.size > 0) this.#arm();
+    if (isAwaited) this.#arm();
   }
 }
 

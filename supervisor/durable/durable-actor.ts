@@ -11,7 +11,7 @@ import { STOP_COMMAND } from '../delivery/mail.ts';
 import { NOT_YET } from '../placement/mirror.ts';
 import { codedCause } from '../restart/exit-reason.ts';
 import type { ExitReason } from '../restart/exit-reason.ts';
-import { RESUME_COMMAND, stateOf } from '../xstate-durable.ts';
+import { RESUME_COMMAND, hasState, stateOf } from '../xstate-durable.ts';
 import type { Awaited } from './acknowledgements.ts';
 import { Deadlines } from './deadlines.ts';
 import { journalError } from './errors.ts';
@@ -65,6 +65,8 @@ export class DurableActor implements CellDurability {
   #failures = 0;
   /** Effects that were held before the present turn. */
   #mark = 0;
+  /** What the present turn handles, where it is mail of its own family: a crash does not consume it. */
+  #inner: EventObject | undefined;
 
   constructor(ledger: Ledger, path: string, options: ResumeOptions, tag: MachineTag) {
     this.#ledger = ledger;
@@ -106,14 +108,16 @@ export class DurableActor implements CellDurability {
       if (event === STOP_COMMAND && cell === this.#cell) this.leave();
       const deadline = source && this.deadlines.of(source, event);
       this.#mark = this.#open.effects.length;
+      this.#inner = source && cell === this.#cell && !deadline ? event : undefined;
       this.#isInTurn = true;
       try {
         deliver();
       } finally {
         this.#isInTurn = false;
+        this.#inner = undefined;
       }
       deadline?.();
-      this.#handled(source, event);
+      this.#handled(cell, source, event);
     }
   }
 
@@ -133,7 +137,7 @@ export class DurableActor implements CellDurability {
     return false;
   }
 
-  #handled(source: Cell | undefined, event: EventObject): void {
+  #handled(cell: Cell, source: Cell | undefined, event: EventObject): void {
     const awaited = this.#ledger.acknowledgements.take(event);
     const exit = this.#cell?.exit;
     if (exit?.type === 'error') {
@@ -141,7 +145,7 @@ export class DurableActor implements CellDurability {
       awaited?.reject(codedCause(this.path, exit.cause));
       return;
     }
-    this.#isChanged = true;
+    if (hasState(cell)) this.#isChanged = true;
     if (source === undefined && event !== RESUME_COMMAND) this.#hasHeard = true;
     if (awaited) {
       if (awaited.id !== undefined) {
@@ -181,14 +185,15 @@ export class DurableActor implements CellDurability {
   /** Takes down the present state, so that the next commit writes it. */
   seal(): void {
     const { receipts, effects, ids } = this.#open;
+    const isChanged = this.#isChanged && !this.#isLeaving;
     this.#open = emptyBatch();
+    // First, because giving up makes it crash, and a crash seals.
+    this.#isChanged = false;
     try {
-      if (this.#isChanged && !this.#isLeaving) this.#sealed.record = this.#record();
+      if (isChanged) this.#sealed.record = this.#record();
     } catch (error) {
       this.#abandon({ receipts, effects, ids, record: undefined }, error);
       return;
-    } finally {
-      this.#isChanged = false;
     }
     this.#sealed.receipts.push(...receipts);
     this.#sealed.effects.push(...effects);
@@ -205,7 +210,13 @@ export class DurableActor implements CellDurability {
     if (this.#hasHeard) this.#failures = 0;
     const { clock } = this.#ledger;
     const { machine, version } = this.tag;
-    const { actorIds, ...state } = stateOf(cell, this.path, this.deadlines, clock.now());
+    const { actorIds, ...state } = stateOf(
+      cell,
+      this.path,
+      this.deadlines,
+      clock.now(),
+      this.#inner,
+    );
     const record: DurableRecord = {
       format: RECORD_FORMAT,
       machine,
