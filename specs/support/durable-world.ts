@@ -2,6 +2,7 @@
 import { assign, emit, setup } from 'xstate';
 import type { AnyActorLogic } from 'xstate';
 import { codeOf } from '../../machines/kernel/coded-error.ts';
+import { unboundAction } from '../../machines/kernel/unbound.ts';
 import type {
   ChildSpec,
   ResumeOptions,
