@@ -25,8 +25,18 @@ async function inNode(who: string, figure: string, size: number): Promise<number
 interface Row extends Pick<BenchRow, 'metric' | 'unit' | 'better'> {
   readonly figure: string;
   readonly size: number;
-  readonly peers: { readonly [peer in 'OTP' | 'XState' | 'nact' | 'comedy']?: true | string };
+  /** The file that takes our figure; default `ours`. */
+  readonly who?: string;
+  readonly peers: { readonly [peer in keyof typeof FILES | 'OTP']?: true | string };
 }
+
+/** The file that takes a peer's figures. */
+const FILES = {
+  XState: 'bare-xstate',
+  nact: 'nact',
+  comedy: 'comedy',
+  'a commit each': 'sqlite',
+} as const;
 
 const IN_MEMORY_DO_NOT_CRASH = 'it starts processes and threads again, not actors in memory';
 const BY_HAND = 'no supervisor; by hand it is quadratic, see the storm of 1,000';
@@ -53,7 +63,7 @@ const ROWS: readonly Row[] = [
     unit: 'spawns/s',
     better: 'more',
     figure: 'spawn',
-    size: 50_000,
+    size: 20_000,
     peers: { XState: true, OTP: true, nact: true, comedy: true },
   },
   {
@@ -61,7 +71,7 @@ const ROWS: readonly Row[] = [
     unit: 'B',
     better: 'less',
     figure: 'bytes',
-    size: 50_000,
+    size: 20_000,
     peers: { XState: true, OTP: true, nact: true, comedy: true },
   },
   {
@@ -120,20 +130,28 @@ const ROWS: readonly Row[] = [
     size: 100_000,
     peers: { OTP: 'quadratic: minutes', XState: BY_HAND, nact: true },
   },
+  {
+    metric: 'durable events through 1,000 machines, FULL sync',
+    unit: 'events/s',
+    better: 'more',
+    who: 'durable',
+    figure: 'durable',
+    size: 50_000,
+    peers: { 'a commit each': true },
+  },
 ];
 
 export async function bench(): Promise<BenchPlan> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-otp-'));
   const otp = await compileOtp(folder);
   const inPeer = (peer: string, figure: string, size: number): Measure | Missing => {
-    if (peer === 'XState') return () => inNode('bare-xstate', figure, size);
-    if (peer !== 'OTP') return () => inNode(peer, figure, size);
+    if (peer !== 'OTP') return () => inNode(FILES[peer as keyof typeof FILES], figure, size);
     return otp ? () => otp.figure(figure, size) : missing('erlang-base is not installed');
   };
   return {
-    rows: ROWS.map(({ figure, size, peers, ...row }) => ({
+    rows: ROWS.map(({ figure, size, peers, who = 'ours', ...row }) => ({
       ...row,
-      ours: () => inNode('ours', figure, size),
+      ours: () => inNode(who, figure, size),
       peers: Object.fromEntries(
         Object.entries(peers).map(([peer, can]) => [
           peer,
