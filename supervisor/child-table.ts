@@ -78,6 +78,13 @@ export class ChildTable {
     child.sinceMs = this.#clock.now();
   }
 
+  /** What counts of the spec at once counts from now on. */
+  setSpec(child: Child, spec: AnyChildSpec): void {
+    if (child.status !== 'stopped')
+      this.significant += Number(spec.significant ?? false) - Number(child.spec.significant ?? false);
+    child.spec = spec;
+  }
+
   /** Only static children are remembered, so that dynamic ones leave nothing behind. */
   #remember({ id, order, incarnation, past }: Child): void {
     const { isSimple, spec } = this.#supervisor;

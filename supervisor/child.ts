@@ -44,7 +44,8 @@ export interface PastChild {
 export class Child implements CellOwner {
   readonly id: string;
   readonly supervisor: Supervisor;
-  readonly spec: AnyChildSpec;
+  /** Changed through the table only, which counts. */
+  spec: AnyChildSpec;
   /** Place in the start order. */
   readonly order: number;
   status: ChildStatus = 'stopped';

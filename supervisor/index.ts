@@ -1,5 +1,6 @@
 /** OTP supervision for any XState actor. */
 export type { Backoff } from './restart/backoff.ts';
+export type { ChangeResult, ChangedChild, ChangedFlags } from './change.ts';
 export { childSpec } from './child-spec.ts';
 export type {
   AnyChildSpec,

@@ -52,10 +52,10 @@ export interface SupervisorOwner {
 /** See the head of this file. Its methods are called by the parts of this folder only. */
 export class Supervisor {
   readonly scope: TreeScope;
-  readonly spec: SupervisorSpec;
+  spec: SupervisorSpec;
   readonly path: string;
   readonly incarnation: number;
-  readonly strategy: Strategy;
+  strategy: Strategy;
   /** What its children have for a parent. */
   readonly port: ParentPort;
   readonly table: ChildTable;
@@ -64,7 +64,7 @@ export class Supervisor {
   /** The start, stop or group restart under way; operations wait until it is through. */
   sequence: Sequence | undefined = undefined;
   readonly #owner: SupervisorOwner;
-  readonly #window: RestartWindow;
+  #window: RestartWindow;
   readonly #group: GroupRestart;
   /** Children that ended by themselves while a sequence was under way. */
   #undecided = new Fifo<Child>();
@@ -136,6 +136,13 @@ export class Supervisor {
       this.becomeFree();
     });
     this.sequence.advance();
+  }
+
+  /** Goes on with other flags; what was counted still counts. */
+  become(spec: SupervisorSpec): void {
+    this.spec = spec;
+    this.strategy = spec.strategy ?? 'one_for_one';
+    this.#window = this.#window.resized(this.intensity, this.periodMs);
   }
 
   enter(status: SupervisorStatus): void {

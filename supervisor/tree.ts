@@ -1,4 +1,6 @@
 import type { AnyActorRef, EventObject, Snapshot } from 'xstate';
+import { changeChild, changeFlags } from './change.ts';
+import type { ChangeResult, ChangedChild, ChangedFlags } from './change.ts';
 import type { Child } from './child.ts';
 import { checkSupervisorSpec } from './check-spec.ts';
 import type { AnyChildSpec, SupervisorSpec, TemplateChild } from './child-spec.ts';
@@ -253,6 +255,8 @@ class RootedTree implements Tree {
       terminateChild: (id) => this.terminateChild(path, id),
       restartChild: (id) => this.restartChild(path, id),
       deleteChild: (id) => this.deleteChild(path, id),
+      changeFlags: (flags) => this.changeFlags(path, flags),
+      changeChild: (id, fields) => this.changeChild(path, id, fields),
       whichChildren: () => this.whichChildren(path),
       countChildren: () => this.countChildren(path),
     };
@@ -279,6 +283,20 @@ class RootedTree implements Tree {
   async deleteChild(supervisorPath: string, id: string): Promise<DeleteChildResult> {
     const supervisor = this.#supervisor(supervisorPath);
     return supervisor ? operations.deleteChild(supervisor, id) : NOT_FOUND;
+  }
+
+  async changeFlags(supervisorPath: string, flags: ChangedFlags): Promise<ChangeResult> {
+    const supervisor = this.#supervisor(supervisorPath);
+    return supervisor ? changeFlags(supervisor, flags) : NOT_FOUND;
+  }
+
+  async changeChild(
+    supervisorPath: string,
+    id: string,
+    fields: ChangedChild,
+  ): Promise<ChangeResult> {
+    const supervisor = this.#supervisor(supervisorPath);
+    return supervisor ? changeChild(supervisor, id, fields) : NOT_FOUND;
   }
 
   whichChildren(supervisorPath: string): ChildInfo[] {

@@ -1,5 +1,6 @@
 import type { EventObject, Snapshot } from 'xstate';
 import type { AnyChildSpec, TemplateChild } from './child-spec.ts';
+import type { ChangeResult, ChangedChild, ChangedFlags } from './change.ts';
 import type { AskOptions } from './delivery/asks.ts';
 import type { DeadLettersView } from './delivery/dead-letters.ts';
 import type { TreeNode } from './describe.ts';
@@ -25,6 +26,8 @@ export interface SupervisorHandle {
   terminateChild(id: string): Promise<TerminateChildResult>;
   restartChild(id: string): Promise<RestartChildResult>;
   deleteChild(id: string): Promise<DeleteChildResult>;
+  changeFlags(flags: ChangedFlags): Promise<ChangeResult>;
+  changeChild(id: string, fields: ChangedChild): Promise<ChangeResult>;
   whichChildren(): ChildInfo[];
   countChildren(): ChildCounts;
 }
@@ -66,6 +69,10 @@ export interface Tree {
   terminateChild(supervisorPath: string, id: string): Promise<TerminateChildResult>;
   restartChild(supervisorPath: string, id: string): Promise<RestartChildResult>;
   deleteChild(supervisorPath: string, id: string): Promise<DeleteChildResult>;
+  /** Changes flags of a running supervisor. Rejects with `MESH_ERR_SUPERVISOR_SPEC_INVALID`. */
+  changeFlags(supervisorPath: string, flags: ChangedFlags): Promise<ChangeResult>;
+  /** Changes the spec of a child that stays as it is. Rejects with `MESH_ERR_SUPERVISOR_SPEC_INVALID`. */
+  changeChild(supervisorPath: string, id: string, fields: ChangedChild): Promise<ChangeResult>;
   /** In start order; empty when there is no such supervisor. */
   whichChildren(supervisorPath: string): ChildInfo[];
   countChildren(supervisorPath: string): ChildCounts;

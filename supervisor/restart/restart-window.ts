@@ -14,6 +14,14 @@ export class RestartWindow {
     this.#periodMs = periodMs;
   }
 
+  /** A window of another size that remembers what this one does. */
+  resized(intensity: number, periodMs: number): RestartWindow {
+    const window = new RestartWindow(intensity, periodMs);
+    const times = [...this.#times.slice(this.#next), ...this.#times.slice(0, this.#next)];
+    if (intensity !== Infinity && intensity > 0) window.#times = times.slice(-intensity);
+    return window;
+  }
+
   /** Counts a restart at `nowMs`; false when it is one more than `intensity` within the period. */
   admit(nowMs: number): boolean {
     if (this.#intensity === Infinity) return true;
