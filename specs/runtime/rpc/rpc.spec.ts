@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { describe, expect, it } from 'vitest';
+import { coordinatorError } from '../../../machines/coordinator/errors.ts';
+import { systemClock } from '../../../runtime/adapters/clock.system.ts';
+import { createTlsIdentity } from '../../../runtime/attested-tls/tls-identity.ts';
+import { connectMeshApi, connectUserApi } from '../../../runtime/rpc/client.ts';
+import {
+  CLIENT_SPORE,
+  SERVER_SPORE,
+  clientIdentity,
+  issuerOf,
+  validator,
+} from '../../support/attest/attested-world.ts';
+import { rpcWorld } from '../../support/attest/rpc-world.ts';
+import type { RpcWorld } from '../../support/attest/rpc-world.ts';
+import { until } from '../../support/until.ts';
+
+const otherRoot = createTlsIdentity(Date.now()).certificates;
+const coded = (code: string) => expect.objectContaining({ code });
+const meshClient = ({ world: { listener } }: RpcWorld) =>
+  connectMeshApi({
+    host: listener.host,
+    port: listener.port,
+    identity: clientIdentity,
+    issuer: issuerOf(CLIENT_SPORE),
+    validator,
+    clock: systemClock,
+  });
+const userClient = ({ world: { listener } }: RpcWorld, own = {}) =>
+  connectUserApi({ host: listener.host, port: listener.port, clock: systemClock, ...own });
+
+describe('connectMeshApi', () => {
+  it('calls both services on an attested connection', async () => {
+    await using rpc = await rpcWorld();
+    await using client = await meshClient(rpc);
+    expect(client.peer.identity).toBe(SERVER_SPORE);
+    const answer = await client.meshApi.newMeshCert({});
+    expect(Buffer.from(answer.rootCaCert).toString()).toBe(CLIENT_SPORE);
+    expect(answer.certChain).toEqual([new Uint8Array(clientIdentity.publicKey)]);
+    expect(answer.workloadSecret).toBeUndefined();
+    expect((await client.meshApi.recover({})).generation).toBe(7n);
+    expect((await client.userApi.getManifests({})).manifests).toEqual([new Uint8Array(3).fill(5)]);
+  });
+
+  it('rejects with the error that the server threw: code, hint and whether to retry', async () => {
+    await using rpc = await rpcWorld({
+      meshApi: {
+        newMeshCert: async () => {
+          throw coordinatorError('MESH_ERR_COORDINATOR_NEEDS_RECOVERY', 'Asking: it is stale.', {
+            retryAfterMs: 15_000,
+          });
+        },
+      },
+    });
+    await using client = await meshClient(rpc);
+    await expect(client.meshApi.newMeshCert({})).rejects.toMatchObject({
+      code: 'MESH_ERR_COORDINATOR_NEEDS_RECOVERY',
+      message: 'Asking: it is stale.',
+      hint: expect.stringContaining('Wait for a peer'),
+      retryable: true,
+      retryAfterMs: 15_000,
+    });
+  });
+
+  it('tells nothing of a failure that has no code', async () => {
+    await using rpc = await rpcWorld({
+      meshApi: {
+        recover: async () => {
+          throw new Error('a secret in a stack trace');
+        },
+      },
+    });
+    await using client = await meshClient(rpc);
+    const failure = client.meshApi.recover({});
+    await expect(failure).rejects.toEqual(coded('MESH_ERR_RPC_INTERNAL'));
+    await expect(failure).rejects.not.toThrow(/secret/);
+    expect(rpc.refused).toEqual([['meshapi.MeshAPI/Recover', expect.any(Error)]]);
+  });
+
+  it('gives a call up at its own deadline, at that of the server, and on request', async () => {
+    const signals: AbortSignal[] = [];
+    const never = async (_: unknown, { signal }: { signal: AbortSignal }): Promise<never> => {
+      signals.push(signal);
+      await once(signal, 'abort');
+      throw signal.reason;
+    };
+    await using rpc = await rpcWorld({
+      meshApi: { recover: never },
+      limits: { callTimeoutMs: 150 },
+    });
+    await using client = await meshClient(rpc);
+    const { recover } = client.meshApi;
+    await expect(recover({}, { timeoutMs: 40 })).rejects.toEqual(coded('MESH_ERR_RPC_DEADLINE'));
+    await expect(recover({})).rejects.toEqual(coded('MESH_ERR_RPC_DEADLINE'));
+    const given = new AbortController();
+    const calling = recover({}, { signal: given.signal });
+    given.abort();
+    await expect(calling).rejects.toEqual(coded('MESH_ERR_RPC_UNAVAILABLE'));
+    await until(() => signals.every(({ aborted }) => aborted));
+  });
+
+  it('says that the connection has ended', async () => {
+    await using rpc = await rpcWorld();
+    await using client = await meshClient(rpc);
+    await client.meshApi.newMeshCert({});
+    rpc.sessions[0]?.destroy();
+    await until(() => rpc.server.sessions === 0);
+    await expect(client.meshApi.newMeshCert({})).rejects.toEqual(coded('MESH_ERR_RPC_UNAVAILABLE'));
+  });
+
+  it('serves no more calls at once than its limit, and the others after', async () => {
+    let running = 0;
+    let most = 0;
+    const gate = Promise.withResolvers<void>();
+    await using rpc = await rpcWorld({
+      limits: { concurrentCallsMax: 4 },
+      meshApi: {
+        recover: async () => {
+          most = Math.max(most, ++running);
+          await gate.promise;
+          running--;
+          return {};
+        },
+      },
+    });
+    await using client = await meshClient(rpc);
+    await client.meshApi.newMeshCert({});
+    const calls = Array.from({ length: 20 }, () => client.meshApi.recover({}));
+    await until(() => running === 4);
+    gate.resolve();
+    await Promise.all(calls);
+    expect(most).toBe(4);
+  });
+});
+
+describe('connectUserApi', () => {
+  it('is told apart by the key of its certificate', async () => {
+    await using rpc = await rpcWorld();
+    await using client = await userClient(rpc, { identity: clientIdentity });
+    const { transitionHash } = await client.userApi.setManifest({ manifest: Buffer.from('{}') });
+    const digest = createHash('sha256').update(clientIdentity.publicKey).digest('hex');
+    expect(Buffer.from(transitionHash).toString()).toBe(digest);
+    await using nobody = await userClient(rpc);
+    const answer = await nobody.userApi.setManifest({ manifest: Buffer.from('{}') });
+    expect(answer.transitionHash).toHaveLength(0);
+  });
+
+  it('refuses a message that is too large, either way', async () => {
+    await using rpc = await rpcWorld({
+      limits: { messageBytesMax: 1000 },
+      userApi: { getManifests: async () => ({ manifests: [Buffer.alloc(2000)] }) },
+    });
+    await using client = await userClient(rpc);
+    const large = client.userApi.setManifest({ manifest: Buffer.alloc(2000) });
+    await expect(large).rejects.toEqual(coded('MESH_ERR_RPC_TOO_LARGE'));
+    const answer = client.userApi.getManifests({});
+    await expect(answer).rejects.toEqual(coded('MESH_ERR_RPC_TOO_LARGE'));
+    await expect(client.userApi.recover({})).resolves.toMatchObject({ generation: 9n });
+  });
+
+  it('trusts the roots that it is given, and no others', async () => {
+    await using rpc = await rpcWorld({ listen: { identity: clientIdentity } });
+    await expect(userClient(rpc, { roots: otherRoot })).rejects.toEqual(
+      coded('MESH_ERR_TRANSPORT_TLS'),
+    );
+    await expect(userClient(rpc, { port: 1 })).rejects.toEqual(coded('MESH_ERR_TRANSPORT_CONNECT'));
+  });
+
+  it('closes a connection on which nothing happens', async () => {
+    await using rpc = await rpcWorld({ limits: { idleTimeoutMs: 50 } });
+    await using client = await userClient(rpc);
+    await client.userApi.recover({});
+    await until(() => rpc.server.sessions === 0);
+  });
+});
