@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { initialTransition, transition } from 'xstate';
 import type { Digest } from '../../../machines/kernel/ids.ts';
 import { historyWatchMachine } from '../../../machines/coordinator/history-watch.machine.ts';
-import type { HistoryWatchContext } from '../../../machines/coordinator/history-watch.machine.ts';
 import { meshCertMachine } from '../../../machines/coordinator/mesh-cert.machine.ts';
 import {
   canAskNext,
@@ -14,26 +13,17 @@ import { RECOVERY_FAILURES } from '../../../machines/coordinator/errors.ts';
 import { stateguardMachine } from '../../../machines/coordinator/stateguard.machine.ts';
 import type { StateguardEvent } from '../../../machines/coordinator/stateguard.machine.ts';
 import { machineSuite } from '../../support/machine.suite.ts';
-import { GUARD_SAMPLES, GUARD_VIEWS } from '../../support/coordinator/samples.ts';
+import {
+  GUARD_VIEWS,
+  historyWatchModel,
+  stateguardModel,
+} from '../../support/coordinator/samples.ts';
 
 const summary = { transition: 'ab'.repeat(32) as Digest, generation: 1 };
 const { EMPTY, ONLY_STORED, HELD, SUPERSEDED } = GUARD_VIEWS;
 
-machineSuite(stateguardMachine, {
-  input: undefined,
-  samples: GUARD_SAMPLES,
-  outputs: { readHistory: [EMPTY, ONLY_STORED, HELD, SUPERSEDED] },
-});
-
-machineSuite(historyWatchMachine, {
-  input: undefined,
-  samples: [
-    { type: 'latest.observed' },
-    { type: 'watch.failed', message: 'The disk is full.' },
-    { type: 'stop' },
-  ],
-  serialize: ({ failures }: HistoryWatchContext) => Math.min(failures, 2),
-});
+machineSuite(stateguardMachine, stateguardModel);
+machineSuite(historyWatchMachine, historyWatchModel);
 
 machineSuite(recoveryMachine, {
   input: { jitter: 0.5 },
