@@ -1,5 +1,6 @@
 /** Every error code that this program can show, from the tables of its domains. */
 import type { ErrorRow, ErrorTable } from '../../machines/kernel/coded-error.ts';
+import { ATTEST_ERRORS } from '../../machines/coordinator/attest-errors.ts';
 import { COORDINATOR_ERRORS } from '../../machines/coordinator/errors.ts';
 import { HISTORY_ERRORS } from '../../machines/coordinator/history-errors.ts';
 import { KERNEL_ERRORS } from '../../machines/kernel/errors.ts';
@@ -10,9 +11,11 @@ import { PROCESS_ERRORS } from '../../machines/workload/process-errors.ts';
 import { SPORE_ERRORS } from '../../machines/workload/spore-errors.ts';
 import { JOURNAL_ERRORS } from '../../supervisor/durable/errors.ts';
 import { SUPERVISOR_ERRORS } from '../../supervisor/errors.ts';
+import { TRANSPORT_ERRORS } from '../attested-tls/errors.ts';
 import { CHART_ERRORS } from '../charts/errors.ts';
 import { CONTROL_ERRORS } from '../control/errors.ts';
 import { EDGE_ERRORS } from '../edge/errors.ts';
+import { RPC_ERRORS } from '../rpc/errors.ts';
 import { CLI_ERRORS } from './errors.ts';
 
 /** The tables, by the area that owns them. */
@@ -30,6 +33,9 @@ export const ERROR_TABLES: Readonly<Record<string, ErrorTable>> = {
   chart: CHART_ERRORS,
   coordinator: COORDINATOR_ERRORS,
   history: HISTORY_ERRORS,
+  attest: ATTEST_ERRORS,
+  transport: TRANSPORT_ERRORS,
+  rpc: RPC_ERRORS,
   cli: CLI_ERRORS,
 };
 

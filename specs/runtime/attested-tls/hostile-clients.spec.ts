@@ -42,6 +42,7 @@ describe('listenTls', () => {
     ['one that is not attested', { ALPNProtocols: ['h2'] }],
   ])('refuses a client that names %s', async (_, options) => {
     await using world = await attestedWorld();
+    // Some stacks fail the handshake, some are closed after it: what the server makes of it counts.
     await world.tls(options).catch(() => undefined);
     expect(await world.outcome()).toEqual(coded('MESH_ERR_TRANSPORT_TLS'));
     await until(() => world.listener.counts.open === 0);

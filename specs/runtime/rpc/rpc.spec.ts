@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import http2 from 'node:http2';
 import { describe, expect, it } from 'vitest';
 import { coordinatorError } from '../../../machines/coordinator/errors.ts';
 import { systemClock } from '../../../runtime/adapters/clock.system.ts';
@@ -165,6 +166,15 @@ describe('connectUserApi', () => {
       coded('MESH_ERR_TRANSPORT_TLS'),
     );
     await expect(userClient(rpc, { port: 1 })).rejects.toEqual(coded('MESH_ERR_TRANSPORT_CONNECT'));
+  });
+
+  it('says when who answers speaks no gRPC', async () => {
+    const http = http2.createServer((_, response) => response.end('hello'));
+    await using rpc = await rpcWorld({
+      listen: { onPlain: ({ socket }) => void http.emit('connection', socket) },
+    });
+    await using client = await userClient(rpc);
+    await expect(client.userApi.recover({})).rejects.toEqual(coded('MESH_ERR_RPC_PROTOCOL'));
   });
 
   it('closes a connection on which nothing happens', async () => {
