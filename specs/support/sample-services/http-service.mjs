@@ -5,6 +5,7 @@
 // SAMPLE_MODE, any of these, separated by commas:
 //   never_healthy       /health answers 503
 //   healthy_after:MS    /health answers 503 for so long
+//   healthy_when:PATH   /health answers 503 while there is no such file
 //   exit:CODE           ends at once
 //   exit_after:MS[:CODE] ends after it began to listen
 //   no_listen           runs without listening
@@ -16,6 +17,7 @@
 // SAMPLE_VERSION is what /version says.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 const modes = new Map(
@@ -36,7 +38,10 @@ const text = (response, status, body) => {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' });
   response.end(`${body}\n`);
 };
-const isHealthy = () => !has('never_healthy') && Date.now() - startedAt >= valueOf('healthy_after');
+const isHealthy = () =>
+  !has('never_healthy') &&
+  Date.now() - startedAt >= valueOf('healthy_after') &&
+  (!has('healthy_when') || existsSync(modes.get('healthy_when')[0]));
 
 const routes = {
   '/health': (_, response) =>
