@@ -63,6 +63,7 @@ export const instanceSetup = setup({
   guards: {
     isAdopting: ({ context }) => context.adopt,
     isAsked: ({ context }) => context.isAsked,
+    isWarm: ({ context }) => context.adopt || context.settings.warmupMs === 0,
     isBeyondTolerance: ({ context }) =>
       isBeyondTolerance(context.failedProbes + 1, context.settings.failuresMax),
   },

@@ -135,7 +135,7 @@ export const instanceMachine = instanceSetup.createMachine({
           initial: 'warming',
           states: {
             warming: {
-              always: { guard: 'isAdopting', target: 'healthy' },
+              always: { guard: 'isWarm', target: 'healthy' },
               after: { warmup: 'healthy' },
             },
             healthy: { entry: tellReady },
