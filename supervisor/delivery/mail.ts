@@ -106,7 +106,8 @@ function keep(child: Child, event: EventObject): boolean {
 }
 
 function hasRoom(child: Child, mailbox: Mailbox, cell: Cell, event: EventObject): boolean {
-  if (cell.size < mailbox.capacity) return true;
+  const inThread = child.placed?.backlog ?? 0;
+  if (cell.size + inThread < mailbox.capacity) return true;
   const dropOldest = () => cell.remove((letter) => isForeign(child, letter))?.event;
   return isAdmitted(child, event, mailbox, dropOldest);
 }

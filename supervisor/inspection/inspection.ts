@@ -91,8 +91,14 @@ export class Inspection {
     event: EventObject,
     source: Inspected | undefined,
   ): void {
-    const entry = { type: 'event.delivered', ...this.#next(), path, incarnation, event } as const;
-    this.#add(source ? { ...entry, source: source.path } : entry);
+    const seq = ++this.#seq;
+    const atMs = this.#options.clock.now();
+    const type = 'event.delivered';
+    this.#add(
+      source
+        ? { type, seq, atMs, path, incarnation, event, source: source.path }
+        : { type, seq, atMs, path, incarnation, event },
+    );
   }
 
   /** An event was handled. */

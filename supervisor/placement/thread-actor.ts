@@ -64,6 +64,12 @@ export class ThreadActor {
     };
   }
 
+  /** Letters that the thread was given and has not begun to handle. */
+  get backlog(): number {
+    this.#trim();
+    return this.#givenCount - this.#begunCount;
+  }
+
   /** Mail that was given to the thread and that its actor never began to handle, oldest first. */
   takeUnhandled(): EventObject[] {
     this.#trim();
@@ -144,8 +150,7 @@ export class ThreadActor {
   }
 
   #pass(event: EventObject): void {
-    this.#trim();
-    if (this.#givenCount - this.#begunCount >= THREAD_BACKLOG_MAX) {
+    if (this.backlog >= THREAD_BACKLOG_MAX) {
       this.#child.supervisor.scope.letter(this.#child.path, event, 'mailbox_full');
       return;
     }

@@ -12,7 +12,10 @@ import { lampMachine } from './lamp.ts';
 /** Machines that share the commits. */
 const LAMPS = 1000;
 
-const paths = Array.from({ length: LAMPS }, (_, at) => `root/lamp-${at}`);
+const paths: readonly `root/${string}`[] = Array.from(
+  { length: LAMPS },
+  (_, at) => `root/lamp-${at}` as const,
+);
 
 async function eventsPerSecond(size: number): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-durable-'));
@@ -26,7 +29,7 @@ async function eventsPerSecond(size: number): Promise<number> {
   /** An answer is an effect, so it comes after the commit of all that was sent before. */
   const sendToAll = async (each: number): Promise<void> => {
     const { note, reached } = countdown(LAMPS);
-    const ask = { type: 'ask', answer: note } as { type: string };
+    const ask = { type: 'ask' as const, answer: note };
     for (let at = 0; at < each; at++) for (const path of paths) tree.send(path, { type: 'next' });
     for (const path of paths) tree.send(path, ask);
     await reached;

@@ -3,79 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { fromCallback, setup } from 'xstate';
 import type { EventObject, Snapshot } from 'xstate';
 import { createThreads } from '../../../runtime/adapters/threads.node.ts';
-import { startTree } from '../../../runtime/start-tree.ts';
 import { codeOf } from '../../../machines/kernel/coded-error.ts';
 import { threadLogic } from '../../../supervisor/index.ts';
-import type {
-  ChildSpec,
-  SupervisorReport,
-  SupervisorSpec,
-  ThreadLogicOptions,
-  Tree,
-  TreeOptions,
-} from '../../../supervisor/index.ts';
+import type { ChildSpec, TreeOptions } from '../../../supervisor/index.ts';
+import { World, module, placed, threadsOf } from '../../support/threads/thread-world.ts';
 import { until } from '../../support/until.ts';
-
-const module = new URL('../../support/threads/probe.machine.ts', import.meta.url);
-
-const placed = (
-  spec: Partial<ChildSpec> = {},
-  options: Partial<ThreadLogicOptions> = {},
-): ChildSpec => ({
-  id: 'a',
-  placement: 'thread',
-  input: { start: 0 },
-  logic: threadLogic({ module, export: 'probeMachine', ...options }),
-  ...spec,
-});
-
-/** A tree with what it reported; stopped at the end. */
-class World implements AsyncDisposable {
-  readonly tree: Tree;
-  readonly reports: SupervisorReport[] = [];
-
-  constructor(tree: Tree) {
-    this.tree = tree;
-    tree.onReport((report) => this.reports.push(report));
-  }
-
-  static async of(
-    children: readonly ChildSpec[],
-    root: Partial<SupervisorSpec> = {},
-    options: Partial<TreeOptions> = {},
-  ): Promise<World> {
-    const spec: SupervisorSpec = { id: 'r', type: 'supervisor', intensity: 9, children, ...root };
-    return new World(await startTree(spec, options));
-  }
-
-  send(event: EventObject & Record<string, unknown>, path = 'r/a'): boolean {
-    return this.tree.send(path, event);
-  }
-
-  count(path = 'r/a'): number | undefined {
-    const snapshot = this.tree.snapshotOf(path) as { context?: { count: number } } | undefined;
-    return snapshot?.context?.count;
-  }
-
-  get incarnation(): number | undefined {
-    return this.tree.describe().children[0]?.incarnation;
-  }
-
-  /** Code and message of the newest crash's cause. */
-  get crash(): { readonly code?: string; readonly message?: string } {
-    const last = this.reports.findLast((report) => report.type === 'crash');
-    const cause = last?.type === 'crash' ? last.reason.cause : undefined;
-    return cause ? { code: cause.code, message: cause.cause?.message ?? cause.message } : {};
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.tree.stop();
-  }
-}
-
-const threadsOf = (): number =>
-  process.getActiveResourcesInfo().filter((name) => name === 'MessagePort' || name === 'Worker')
-    .length;
 
 describe('a child in a thread', () => {
   it('has a path, a state, events and snapshots as any other', async () => {

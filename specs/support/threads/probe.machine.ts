@@ -1,5 +1,6 @@
 /** Machines that threads load in specs: one that counts and misbehaves on request, and other logic. */
 import { assign, emit, fromPromise, sendTo, setup } from 'xstate';
+import { reply } from '../../../supervisor/index.ts';
 
 export interface ProbeInput {
   readonly start?: number;
@@ -15,6 +16,7 @@ type ProbeEvent =
   | { type: 'hide' }
   | { type: 'announce' }
   | { type: 'forward'; path: string; event: { type: string } }
+  | { type: 'ask' }
   | { type: 'finish' };
 
 const hoard: unknown[] = [];
@@ -29,6 +31,7 @@ const probe = setup({
     tags: 'open';
   },
   actions: {
+    tellCount: reply(({ context }) => ({ type: 'count.told', count: context.count })),
     count: assign({
       count: ({ context, event }) => context.count + (event.type === 'count' ? (event.by ?? 1) : 0),
     }),
@@ -64,6 +67,7 @@ const misbehaviour = {
   hide: { actions: 'hide' },
   announce: { actions: 'announce' },
   forward: { actions: 'forward' },
+  ask: { actions: 'tellCount' },
 } as const;
 
 /** Stops when told to. */
