@@ -92,11 +92,6 @@ export const COORDINATOR_ERRORS = {
       'A peer could not be reached, did not prove itself, refused to hand over its state, or ' +
       'answered with something that is none.',
   },
-  MESH_ERR_COORDINATOR_NO_PEERS: {
-    retryable: true,
-    hint: 'Start another Coordinator that is ready, or recover with a seed share.',
-    explain: 'Recovery found no other Coordinator to ask.',
-  },
   MESH_ERR_COORDINATOR_CERTIFICATE_REFUSED: {
     hint: 'Send a P-256, P-384 or Ed25519 key, and name only hosts and addresses.',
     explain:
@@ -121,7 +116,6 @@ export const RECOVERY_FAILURES = [
 export type RecoveryFailure = (typeof RECOVERY_FAILURES)[number];
 
 const FAILURES: Readonly<Record<string, RecoveryFailure>> = {
-  MESH_ERR_COORDINATOR_NO_PEERS: 'no_peers',
   MESH_ERR_COORDINATOR_PEER_REFUSED: 'peer_refused',
   MESH_ERR_COORDINATOR_WRONG_SEED: 'wrong_seed',
   MESH_ERR_COORDINATOR_SEED_MALFORMED: 'wrong_seed',

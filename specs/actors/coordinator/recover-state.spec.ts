@@ -19,7 +19,6 @@ import {
 import type { Member } from '../../support/coordinator/coordinator-world.ts';
 import { openShare } from '../../support/coordinator/shares.ts';
 
-const code = (reason: string) => ({ code: `MESH_ERR_COORDINATOR_${reason}` });
 const { signal } = new AbortController();
 
 /** A ready Coordinator, and one that is recovering. */
@@ -74,7 +73,7 @@ describe('recoverFromPeer', () => {
     const { world, member, recover } = await setUp();
     await using _world = world;
     world.tamper = tamper;
-    await expect(recover()).rejects.toMatchObject(code(reason));
+    await expect(recover()).rejects.toMatchObject({ code: `MESH_ERR_COORDINATOR_${reason}` });
     expect(member.ports.cell.held).toBeNull();
     expect(await member.floor.read()).toBeNull();
   });
@@ -85,7 +84,7 @@ describe('recoverFromPeer', () => {
     const old = peer.serve({ identity: COORDINATOR_IDENTITY, isHardware: false });
     await world.until(peer.set({ previous: transition }));
     world.tamper = () => old;
-    await expect(recover()).rejects.toMatchObject(code('STATE_CHANGED'));
+    await expect(recover()).rejects.toMatchObject({ code: 'MESH_ERR_COORDINATOR_STATE_CHANGED' });
     expect(member.ports.cell.held).toBeNull();
   });
 
@@ -100,7 +99,9 @@ describe('recoverFromPeer', () => {
       },
     };
     const recovering = recoverFromPeer({ ...member.ports, transport }, peer.name, signal);
-    await expect(world.until(recovering)).rejects.toMatchObject(code('STATE_CHANGED'));
+    await expect(world.until(recovering)).rejects.toMatchObject({
+      code: 'MESH_ERR_COORDINATOR_STATE_CHANGED',
+    });
     expect(member.ports.cell.held).toBeNull();
   });
 
@@ -109,16 +110,16 @@ describe('recoverFromPeer', () => {
     await using _ = world;
     for (const identity of [WORKLOAD_IDENTITY, 'ee'.repeat(32), '__proto__'])
       expect(() => peer.serve({ identity, isHardware: true })).toThrow(
-        expect.objectContaining(code('NOT_AUTHORISED')),
+        expect.objectContaining({ code: 'MESH_ERR_COORDINATOR_NOT_AUTHORISED' }),
       );
     const impostor = await world.add({ name: 'impostor', identity: WORKLOAD_IDENTITY });
     const asking = recoverFromPeer(member.ports, impostor.name, signal);
     await expect(asking).rejects.toMatchObject({
-      ...code('PEER_REFUSED'),
-      cause: code('NOT_AUTHORISED'),
+      code: 'MESH_ERR_COORDINATOR_PEER_REFUSED',
+      cause: { code: 'MESH_ERR_COORDINATOR_NOT_AUTHORISED' },
     });
     world.members.splice(world.members.indexOf(peer), 1);
-    await expect(recover()).rejects.toMatchObject(code('PEER_REFUSED'));
+    await expect(recover()).rejects.toMatchObject({ code: 'MESH_ERR_COORDINATOR_PEER_REFUSED' });
     world.members.push(peer);
   });
 
@@ -133,11 +134,13 @@ describe('recoverFromPeer', () => {
     await world.until(peer.set({ manifest }));
     const serve = (isHardware: boolean) =>
       peer.serve({ identity: COORDINATOR_IDENTITY, isHardware }).generation;
-    expect(() => serve(false)).toThrow(expect.objectContaining(code('NOT_AUTHORISED')));
+    expect(() => serve(false)).toThrow(
+      expect.objectContaining({ code: 'MESH_ERR_COORDINATOR_NOT_AUTHORISED' }),
+    );
     expect(serve(true)).toBe(1);
     const software = { identity: WORKLOAD_IDENTITY, isHardware: false };
     expect(() => issueMeshCert(peer.ports.cell.take(), software, OWNER_KEY)).toThrow(
-      expect.objectContaining(code('NOT_AUTHORISED')),
+      expect.objectContaining({ code: 'MESH_ERR_COORDINATOR_NOT_AUTHORISED' }),
     );
   });
 });
@@ -168,7 +171,9 @@ describe('recoverByUser', () => {
     await using _ = world;
     const recover = (isForced: boolean) =>
       recoverByUser(member.ports, { ...user, ...asUser, isForced }, signal);
-    await expect(recover(false)).rejects.toMatchObject(code('PEER_AVAILABLE'));
+    await expect(recover(false)).rejects.toMatchObject({
+      code: 'MESH_ERR_COORDINATOR_PEER_AVAILABLE',
+    });
     expect((await recover(true)).generation).toBe(1);
   });
 
@@ -181,10 +186,18 @@ describe('recoverByUser', () => {
     const recover = (one: object) =>
       recoverByUser(member.ports, { ...user, ...asUser, ...one }, signal);
     for (const callerKey of [null, OWNER_KEY, new Uint8Array()])
-      await expect(recover({ callerKey })).rejects.toMatchObject(code('NOT_SEED_OWNER'));
-    await expect(recover({ seed: short })).rejects.toMatchObject(code('SEED_MALFORMED'));
-    await expect(recover({ salt: short })).rejects.toMatchObject(code('SEED_MALFORMED'));
-    await expect(recover({ seed: wrong.seed })).rejects.toMatchObject(code('WRONG_SEED'));
+      await expect(recover({ callerKey })).rejects.toMatchObject({
+        code: 'MESH_ERR_COORDINATOR_NOT_SEED_OWNER',
+      });
+    await expect(recover({ seed: short })).rejects.toMatchObject({
+      code: 'MESH_ERR_COORDINATOR_SEED_MALFORMED',
+    });
+    await expect(recover({ salt: short })).rejects.toMatchObject({
+      code: 'MESH_ERR_COORDINATOR_SEED_MALFORMED',
+    });
+    await expect(recover({ seed: wrong.seed })).rejects.toMatchObject({
+      code: 'MESH_ERR_COORDINATOR_WRONG_SEED',
+    });
     expect(member.ports.cell.held).toBeNull();
   });
 
@@ -195,7 +208,7 @@ describe('recoverByUser', () => {
     for (const { ports } of [peer, await fresh.add()])
       await expect(
         recoverByUser(ports, { ...user, ...asUser, isForced: true }, signal),
-      ).rejects.toMatchObject(code('RECOVERY_NEEDLESS'));
+      ).rejects.toMatchObject({ code: 'MESH_ERR_COORDINATOR_RECOVERY_NEEDLESS' });
   });
 });
 
@@ -220,7 +233,7 @@ describe('a history that was tampered with', () => {
     await using _ = world;
     const latest = world.disk.latest ?? new Uint8Array();
     world.disk.latest = Uint8Array.from(latest, (byte, at) => (at === 100 ? byte ^ 1 : byte));
-    await expect(recover()).rejects.toMatchObject(code('WRONG_SEED'));
+    await expect(recover()).rejects.toMatchObject({ code: 'MESH_ERR_COORDINATOR_WRONG_SEED' });
     expect(member.ports.cell.held).toBeNull();
   });
 
@@ -237,7 +250,9 @@ describe('a history that was tampered with', () => {
       await expect(lookAtHistory(again.ports)).rejects.toMatchObject({
         code: 'MESH_ERR_HISTORY_ROLLED_BACK',
       });
-      await expect(again.set()).rejects.toMatchObject(code('STORE_UNAVAILABLE'));
+      await expect(again.set()).rejects.toMatchObject({
+        code: 'MESH_ERR_COORDINATOR_STORE_UNAVAILABLE',
+      });
       await world.kill(again);
     }
     // What is in memory is newer than what is stored, so it is served.
@@ -253,6 +268,8 @@ describe('a history that was tampered with', () => {
     world.disk.latest = encodeLatest(unknown);
     await world.advance(5_000);
     expect(peer.status).toBe('stale');
-    await expect(peer.set(setRequest())).rejects.toMatchObject(code('NEEDS_RECOVERY'));
+    await expect(peer.set(setRequest())).rejects.toMatchObject({
+      code: 'MESH_ERR_COORDINATOR_NEEDS_RECOVERY',
+    });
   });
 });

@@ -14,7 +14,6 @@ import {
 import { sha256 } from '../../support/coordinator/memory-history.ts';
 import { openShare } from '../../support/coordinator/shares.ts';
 
-const code = (reason: string) => ({ code: `MESH_ERR_COORDINATOR_${reason}` });
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 
 /** A Coordinator with its first manifest. */
@@ -30,7 +29,9 @@ describe('setManifest, for the first time,', () => {
   it('trusts whoever comes, and answers a share that opens to the seed', async () => {
     await using world = new CoordinatorWorld();
     const member = await world.add();
-    expect(() => member.ports.cell.take()).toThrow(expect.objectContaining(code('NO_MANIFEST')));
+    expect(() => member.ports.cell.take()).toThrow(
+      expect.objectContaining({ code: 'MESH_ERR_COORDINATOR_NO_MANIFEST' }),
+    );
     const response = await world.until(member.set({ callerKey: null }));
     expect(response.generation).toBe(1);
     const { engine, record } = member.ports.cell.take();
@@ -45,12 +46,14 @@ describe('setManifest, for the first time,', () => {
     await using _ = world;
     expect(await setManifest(member.ports, request)).toEqual(response);
     const other = setRequest();
-    await expect(setManifest(member.ports, other)).rejects.toMatchObject(code('MANIFEST_CONFLICT'));
+    await expect(setManifest(member.ports, other)).rejects.toMatchObject({
+      code: 'MESH_ERR_COORDINATOR_MANIFEST_CONFLICT',
+    });
     await confirmShares(member.ports, request);
     await confirmShares(member.ports, request);
-    await expect(setManifest(member.ports, request)).rejects.toMatchObject(
-      code('MANIFEST_CONFLICT'),
-    );
+    await expect(setManifest(member.ports, request)).rejects.toMatchObject({
+      code: 'MESH_ERR_COORDINATOR_MANIFEST_CONFLICT',
+    });
     expect(await member.ports.history.deliveries()).toEqual([]);
   });
 
@@ -77,7 +80,9 @@ describe('setManifest, for the first time,', () => {
     async (idempotencyKey) => {
       await using world = new CoordinatorWorld();
       const member = await world.add();
-      await expect(member.set({ idempotencyKey })).rejects.toMatchObject(code('IDEMPOTENCY_KEY'));
+      await expect(member.set({ idempotencyKey })).rejects.toMatchObject({
+        code: 'MESH_ERR_COORDINATOR_IDEMPOTENCY_KEY',
+      });
     },
   );
 });
@@ -108,7 +113,9 @@ describe('setManifest, again,', () => {
     expect(await setManifest(member.ports, request)).toEqual(first);
     expect(member.ports.cell.take().generation).toBe(2);
     const stranger = { ...request, callerKey: STRANGER_KEY };
-    await expect(setManifest(member.ports, stranger)).rejects.toMatchObject(code('NOT_OWNER'));
+    await expect(setManifest(member.ports, stranger)).rejects.toMatchObject({
+      code: 'MESH_ERR_COORDINATOR_NOT_OWNER',
+    });
   });
 
   it('needs an owner of the manifest in force, not of the one that is set', async () => {
@@ -117,14 +124,14 @@ describe('setManifest, again,', () => {
     const previous = response.transition;
     const manifest = manifestBytes({ workloadOwnerKeyDigests: [sha256(STRANGER_KEY)] });
     for (const callerKey of [null, STRANGER_KEY])
-      await expect(member.set({ previous, manifest, callerKey })).rejects.toMatchObject(
-        code('NOT_OWNER'),
-      );
+      await expect(member.set({ previous, manifest, callerKey })).rejects.toMatchObject({
+        code: 'MESH_ERR_COORDINATOR_NOT_OWNER',
+      });
     expect(member.ports.cell.take().generation).toBe(1);
     const next = await world.until(member.set({ previous, manifest }));
-    await expect(member.set({ previous: next.transition })).rejects.toMatchObject(
-      code('NOT_OWNER'),
-    );
+    await expect(member.set({ previous: next.transition })).rejects.toMatchObject({
+      code: 'MESH_ERR_COORDINATOR_NOT_OWNER',
+    });
   });
 
   it('is never possible where no owner is named', async () => {
@@ -132,7 +139,9 @@ describe('setManifest, again,', () => {
     const member = await world.add();
     const manifest = manifestBytes({ workloadOwnerKeyDigests: [] });
     const { transition } = await world.until(member.set({ manifest }));
-    await expect(member.set({ previous: transition })).rejects.toMatchObject(code('NOT_OWNER'));
+    await expect(member.set({ previous: transition })).rejects.toMatchObject({
+      code: 'MESH_ERR_COORDINATOR_NOT_OWNER',
+    });
   });
 
   it('needs the latest transition as the previous one', async () => {
@@ -142,7 +151,7 @@ describe('setManifest, again,', () => {
     for (const previous of [null, sha256(text('elsewhere'))])
       await expect(
         member.set({ previous, manifest: manifestBytes({ trustDomain: 'other.local' }) }),
-      ).rejects.toMatchObject(code('MANIFEST_CONFLICT'));
+      ).rejects.toMatchObject({ code: 'MESH_ERR_COORDINATOR_MANIFEST_CONFLICT' });
   });
 });
 
@@ -182,7 +191,7 @@ describe('setManifest refuses, and changes nothing:', () => {
     await using world = new CoordinatorWorld();
     const member = await world.add();
     await expect(member.set({ manifest })).rejects.toMatchObject({
-      ...code('MANIFEST_INVALID'),
+      code: 'MESH_ERR_COORDINATOR_MANIFEST_INVALID',
       message: expect.stringContaining(found) as string,
     });
     expect(await member.ports.history.latest()).toBeNull();
@@ -193,9 +202,9 @@ describe('setManifest refuses, and changes nothing:', () => {
     await using world = new CoordinatorWorld();
     const member = await world.add();
     for (const policy of [text('nobody named it'), new Uint8Array(256 * 1024 + 1)])
-      await expect(member.set({ policies: [policy] })).rejects.toMatchObject(
-        code('MANIFEST_INVALID'),
-      );
+      await expect(member.set({ policies: [policy] })).rejects.toMatchObject({
+        code: 'MESH_ERR_COORDINATOR_MANIFEST_INVALID',
+      });
     const named = text('allow all');
     const own = { [sha256(named)]: { name: 'a', role: 'workload', san: ['a'] } };
     await world.until(
@@ -233,7 +242,7 @@ describe('setManifest, when the answer of the history is lost,', () => {
     const request = setRequest();
     const ports = { ...member.ports, history: lost(member.ports.history, false) };
     await expect(setManifest(ports, request)).rejects.toMatchObject({
-      ...code('STORE_UNAVAILABLE'),
+      code: 'MESH_ERR_COORDINATOR_STORE_UNAVAILABLE',
       retryable: true,
     });
     expect(member.status).toBe('empty');
@@ -247,7 +256,9 @@ describe('setManifest, when the answer of the history is lost,', () => {
     const member = await world.add();
     const request = setRequest();
     const ports = { ...member.ports, history: lost(member.ports.history, true, false) };
-    await expect(setManifest(ports, request)).rejects.toMatchObject(code('STORE_UNAVAILABLE'));
+    await expect(setManifest(ports, request)).rejects.toMatchObject({
+      code: 'MESH_ERR_COORDINATOR_STORE_UNAVAILABLE',
+    });
     await world.advance(5_000);
     expect(member.status).toBe('ready');
     const { shares } = await world.until(setManifest(member.ports, request));
