@@ -6,7 +6,7 @@ import { exchangeEvidence } from './exchange.ts';
 import type { AttestedPeer, Attestor } from './exchange.ts';
 import { ATTESTED_PROTOCOL, LISTENER_LIMITS } from './limits.ts';
 import type { TlsIdentity } from './tls-identity.ts';
-import { tlsOptionsOf } from './tls-options.ts';
+import { secureContextOf } from './tls-options.ts';
 
 /** Where to connect, as whom, and whom to believe. */
 export interface AttestedConnectOptions extends Attestor {
@@ -71,7 +71,7 @@ async function secureSocket(
 ): Promise<TLSSocket> {
   signal.throwIfAborted();
   const socket = connect({
-    ...tlsOptionsOf(identity),
+    secureContext: secureContextOf(identity),
     host,
     port,
     rejectUnauthorized: false,
