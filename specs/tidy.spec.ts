@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { houseOf, loadHouse } from './support/tidy/house.ts';
 import { IMPORT_RULES } from './support/tidy/import-rules.ts';
 import { NAME_RULES } from './support/tidy/name-rules.ts';
+import { PROOF_RULES } from './support/tidy/proof-rules.ts';
 import { formatViolation } from './support/tidy/rule.ts';
 import type { Rule } from './support/tidy/rule.ts';
 import { SHAPE_RULES } from './support/tidy/shape-rules.ts';
@@ -18,6 +19,7 @@ const RULES: readonly Rule[] = [
   ...SIZE_RULES,
   ...SHAPE_RULES,
   ...WORD_RULES,
+  ...PROOF_RULES,
 ];
 
 const house = await loadHouse(fileURLToPath(new URL('..', import.meta.url)));
