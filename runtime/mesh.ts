@@ -17,6 +17,7 @@ import { appStatus, instanceRows } from './mesh-view.ts';
 import { meshMetrics } from './telemetry/mesh-metrics.ts';
 import type { MeshMetrics } from './telemetry/metrics.ts';
 import { VERSION } from './version.ts';
+import { Inspectors } from './web/inspectors.ts';
 
 /** A running mesh. */
 export interface Mesh extends MeshControl {
@@ -124,9 +125,11 @@ function createMesh(parts: MeshParts, metrics: MeshMetrics, release: () => void)
   const { tree, fabric, repo, pool, paths, nodes, clock } = parts;
   const startedAt = new Date(clock.now()).toISOString();
   const edgeUrl = `http://127.0.0.1:${portOf(parts)}`;
+  const inspectors = new Inspectors(tree);
   let ending: Promise<void> | undefined;
   const end = async (isRetiring: boolean): Promise<void> => {
     try {
+      await inspectors.close();
       if (isRetiring) await retireAgents(parts);
       await tree.stop();
       await pool.close();
@@ -164,5 +167,6 @@ function createMesh(parts: MeshParts, metrics: MeshMetrics, release: () => void)
     history: async (app) => (await appStatus(parts, app)).deployments,
     describe: () => Promise.resolve(tree.describe()),
     metrics: () => metrics.text(),
+    inspect: (options) => inspectors.invite(options),
   };
 }

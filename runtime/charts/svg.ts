@@ -6,7 +6,7 @@
 import type { Chart, ChartState, ChartTransition, TransitionKind } from './chart.ts';
 import { statesOf } from './chart.ts';
 import { cut, dotOf, linesOf, NOTE, PADDING, TITLE } from './elk-graph.ts';
-import type { Box, Layout, PlacedEdge, Point } from './layout.ts';
+import type { Box, Layout, PlacedEdge, Point } from './layout.types.ts';
 
 const STYLE = `
 svg { --ink: #17202b; --soft: #5b6775; --line: #93a0b0; --box: #fff; --group: #f5f8fc; --bad: #b3261e;

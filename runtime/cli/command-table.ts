@@ -38,6 +38,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'run a whole mesh here, with a sample service deployed',
     options: [
       ...SERVING,
+      { flags: '--inspect-port <port>', summary: 'of the inspector (default a free one)' },
       { flags: '--ephemeral', summary: 'keep the state in a temporary folder, removed at the end' },
     ],
     examples: ['mesh dev', 'mesh dev --ephemeral --nodes 5 --port 9000'],
@@ -204,6 +205,16 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'stop an app and forget it, with its history',
     args: [APP],
     load: () => import('./commands/rm.ts'),
+  },
+  {
+    name: 'inspect',
+    summary: 'show the actors and their state charts in a browser',
+    options: [
+      { flags: '--port <port>', summary: 'on 127.0.0.1 (default a free one)' },
+      { flags: '--allow-send', summary: 'let the page send events; each goes to its log' },
+    ],
+    examples: ['mesh inspect', 'mesh inspect --port 9091 --allow-send'],
+    load: () => import('./commands/inspect.ts'),
   },
   {
     name: 'machine ls',

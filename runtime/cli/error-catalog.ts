@@ -16,6 +16,7 @@ import { CHART_ERRORS } from '../charts/errors.ts';
 import { CONTROL_ERRORS } from '../control/errors.ts';
 import { EDGE_ERRORS } from '../edge/errors.ts';
 import { RPC_ERRORS } from '../rpc/errors.ts';
+import { INSPECT_ERRORS } from '../web/errors.ts';
 import { CLI_ERRORS } from './errors.ts';
 
 /** The tables, by the area that owns them. */
@@ -31,6 +32,7 @@ export const ERROR_TABLES: Readonly<Record<string, ErrorTable>> = {
   edge: EDGE_ERRORS,
   control: CONTROL_ERRORS,
   chart: CHART_ERRORS,
+  inspect: INSPECT_ERRORS,
   coordinator: COORDINATOR_ERRORS,
   history: HISTORY_ERRORS,
   attest: ATTEST_ERRORS,

@@ -57,6 +57,7 @@ const ROWS: readonly (readonly [string, ExitCode])[] = [
   ['MESH_ERR_CONTROL_ALREADY_RUNNING', EXIT.conflict],
   ['MESH_ERR_CONTROL_ADMIN_PORT', EXIT.conflict],
   ['MESH_ERR_EDGE_LISTEN', EXIT.conflict],
+  ['MESH_ERR_INSPECT_PORT', EXIT.conflict],
   ['MESH_ERR_FABRIC_APP_RUNNING', EXIT.conflict],
   ['MESH_ERR_FABRIC_BUDGET_EXCEEDED', EXIT.conflict],
   ['MESH_ERR_FABRIC_NAME_MISMATCH', EXIT.verification],

@@ -30,6 +30,7 @@ export function connectControl(home: string): ControlClient {
     apps: () => call('apps'),
     describe: () => call('tree'),
     metrics: () => call('metrics'),
+    inspect: (options = {}) => call('inspect', {}, options),
     status: (app) => call('status', { app }),
     history: (app) => call('history', { app }),
     run: ({ app, ...body }) => call('run', { app }, body),

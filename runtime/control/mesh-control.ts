@@ -10,6 +10,8 @@ import type {
 } from '../../machines/workload/plan.ts';
 import type { InstanceRole } from '../../machines/workload/instance-record.ts';
 import type { TreeNode } from '../../supervisor/index.ts';
+import type { InspectorOptions } from '../web/inspector.ts';
+import type { Invitation } from '../web/inspectors.ts';
 
 export interface RunRequest {
   readonly app: string;
@@ -117,4 +119,9 @@ export interface MeshControl {
   describe(): Promise<TreeNode>;
   /** Prometheus text exposition format. */
   metrics(): Promise<string>;
+  /**
+   * Serves the inspector on 127.0.0.1 for as long as the mesh runs, and gives an address that works
+   * once. MESH_ERR_INSPECT_PORT, MESH_ERR_INSPECT_PAGE.
+   */
+  inspect(options?: InspectorOptions): Promise<Invitation>;
 }

@@ -1,10 +1,12 @@
 import type { z } from 'zod';
+import type { InspectorOptions } from '../web/inspector.ts';
 import { controlError } from './errors.ts';
 import type { MeshControl, RunRequest } from './mesh-control.ts';
 import {
   appName,
   emptyBody,
   generationNumber,
+  inspectBody,
   rollbackBody,
   runBody,
   scaleBody,
@@ -29,6 +31,8 @@ export const OPERATIONS: Record<Exclude<Operation, 'follow'>, Handler> & {
   apps: (control) => control.apps(),
   tree: (control) => control.describe(),
   metrics: (control) => control.metrics(),
+  inspect: async (control, _, body) =>
+    control.inspect(check(inspectBody, body) as InspectorOptions),
   status: async (control, parameters) => control.status(app(parameters)),
   history: async (control, parameters) => control.history(app(parameters)),
   run: async (control, parameters, body) =>

@@ -18,6 +18,12 @@ const isRange = (range: { min?: number | undefined; max?: number | undefined }):
   range.min === undefined || range.max === undefined || range.min <= range.max;
 const RANGE = { message: 'min is at most max', path: ['min'] };
 
+export const inspectBody = z.strictObject({
+  port: z.int().min(0).max(65_535).optional(),
+  allowSend: z.boolean().optional(),
+  title: z.string().max(100).optional(),
+});
+
 export const runBody = z
   .strictObject({
     digest: z.string().refine(isDigest, 'a digest has 64 lower-case hex digits'),

@@ -36,6 +36,7 @@ export const ROUTES = {
   remove: { method: 'DELETE', path: '/v1/apps/:app', timeoutMs: REMOVE_TIMEOUT_MS },
   tree: { method: 'GET', path: '/v1/tree', timeoutMs: TIMEOUT_MS },
   metrics: { method: 'GET', path: '/v1/metrics', timeoutMs: TIMEOUT_MS },
+  inspect: { method: 'POST', path: '/v1/inspectors', timeoutMs: TIMEOUT_MS },
 } as const satisfies Record<string, Route>;
 
 export type Operation = keyof typeof ROUTES;

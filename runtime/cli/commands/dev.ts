@@ -9,6 +9,7 @@ import { deployDemo, prepareDemo } from '../demo.ts';
 import type { Demo } from '../demo.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { freePort } from '../free-port.ts';
+import { count } from '../option-values.ts';
 import { paint } from '../output.ts';
 import { serve } from '../serve.ts';
 
@@ -35,6 +36,7 @@ async function runIn(invocation: Invocation, home: string): Promise<ExitCode> {
   const port = await freePort(settings.port);
   if (port !== settings.port)
     out.note(`Port ${String(settings.port)} is taken; the edge takes ${String(port)}.`);
+  const inspectPort = count(invocation, 'inspectPort', { min: 0, max: 65_535 });
   const demo = await prepareDemo(home, out);
   return serve({
     mesh: { home, port, nodes, onRuntimeDeath, nodeCapacity, logger: logger.line },
@@ -42,8 +44,12 @@ async function runIn(invocation: Invocation, home: string): Promise<ExitCode> {
     logger,
     onServing: async (mesh, signal, adminUrl) => {
       await deployDemo(mesh, demo, out, signal);
-      if (out.json) out.data({ ...(await mesh.info()), ...urls(mesh, adminUrl), demo }, () => '');
-      out.note(banner(invocation, home, mesh, demo, adminUrl));
+      const { url: inspectUrl } = await mesh.inspect(
+        inspectPort === undefined ? {} : { port: inspectPort },
+      );
+      const all = { ...urls(mesh, adminUrl), inspectUrl };
+      if (out.json) out.data({ ...(await mesh.info()), ...all, demo }, () => '');
+      out.note(banner(invocation, home, demo, all));
     },
     onStopping: () => {
       out.note('Stopping: the instances drain and end. Ctrl-C again ends them at once.');
@@ -51,7 +57,14 @@ async function runIn(invocation: Invocation, home: string): Promise<ExitCode> {
   });
 }
 
-const urls = (mesh: Mesh, adminUrl: string | null) => ({
+interface Urls {
+  readonly appUrl: string;
+  readonly adminUrl: string | null;
+  /** Works once. */
+  readonly inspectUrl: string;
+}
+
+const urls = (mesh: Mesh, adminUrl: string | null): Omit<Urls, 'inspectUrl'> => ({
   appUrl: `${mesh.edgeUrl}/hello/`,
   adminUrl,
 });
@@ -59,17 +72,16 @@ const urls = (mesh: Mesh, adminUrl: string | null) => ({
 function banner(
   { options }: Invocation,
   home: string,
-  mesh: Mesh,
   demo: Demo,
-  adminUrl: string | null,
+  { appUrl, adminUrl, inspectUrl }: Urls,
 ): string {
   const strong = (text: string): string => paint(process.stderr, 'bold', text);
   const command = process.env['npm_lifecycle_event'] === undefined ? 'mesh' : 'npm run -s mesh --';
   const isElsewhere = options['ephemeral'] === true || options['home'] !== undefined;
   const mesh$ = isElsewhere ? `${command} --home ${home}` : command;
-  const { appUrl } = urls(mesh, adminUrl);
   const rows: readonly (readonly [string, string])[] = [
     ['app', strong(appUrl)],
+    ['inspect', strong(inspectUrl)],
     ...(adminUrl === null ? [] : [['metrics', `${adminUrl}/metrics`] as const]),
     ['control', homePaths(home).socket],
     ['next', `curl -s ${appUrl}`],

@@ -5,7 +5,7 @@ import { MACHINES } from '../../../runtime/charts/catalog.ts';
 import { chartOf, statesOf } from '../../../runtime/charts/chart.ts';
 import { dotOf } from '../../../runtime/charts/elk-graph.ts';
 import { layoutOf } from '../../../runtime/charts/layout.ts';
-import type { Box } from '../../../runtime/charts/layout.ts';
+import type { Box } from '../../../runtime/charts/layout.types.ts';
 import { mermaidOf } from '../../../runtime/charts/mermaid.ts';
 import { svgOf } from '../../../runtime/charts/svg.ts';
 

@@ -36,6 +36,7 @@ Commands:
   restart [options] <app>                replace the instances by new ones of the same revision
   stop <app>                             stop all instances, and keep the app known
   rm <app>                               stop an app and forget it, with its history
+  inspect [options]                      show the actors and their state charts in a browser
   explain [code]                         explain an error code, or list them all
   doctor [options]                       check whether a mesh can work here
   completion <shell>                     print a completion script

@@ -108,6 +108,7 @@ const questions = (store: Store) => ({
   apps: async () => [...store.apps].map(([app, history]) => statusOf(app, history)),
   status: async (app: string) => statusOf(app, store.history(app)),
   history: async (app: string) => store.history(app),
+  inspect: async () => ({ url: 'http://127.0.0.1:9091/?token=once', port: 9091 }),
   describe: async () => treeOf('mesh', [treeOf('mesh/edge'), treeOf('mesh/agents', [], 2)]),
   metrics: async () => '# TYPE mesh_build_info gauge\nmesh_build_info{version="0.1.0"} 1\n',
 });

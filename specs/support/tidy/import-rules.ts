@@ -46,8 +46,8 @@ const IMPORT_TABLE: readonly ImportRow[] = [
   {
     from: /^runtime\/web\/ui\//,
     paths: ['runtime/web/ui/'],
-    types: ['machines/'],
-    packages: [ANYTHING],
+    types: ['machines/', 'runtime/charts/'],
+    packages: ['preact', '@preact/signals'],
   },
   {
     from: /^runtime\//,

@@ -1,0 +1,46 @@
+import type { Tree } from '../../supervisor/index.ts';
+import { startInspector } from './inspector.ts';
+import type { Inspector, InspectorOptions } from './inspector.ts';
+
+/** Where the inspector of a tree can be opened, once. */
+export interface Invitation {
+  readonly url: string;
+  readonly port: number;
+}
+
+/** The inspectors of one tree: at most one that only shows, and one that may also send. */
+export class Inspectors {
+  readonly #tree: Tree;
+  readonly #running = new Map<boolean, Promise<Inspector>>();
+
+  constructor(tree: Tree) {
+    this.#tree = tree;
+  }
+
+  /** Starts one, or invites to the one that runs already, unless another port is wanted. */
+  async invite(options: InspectorOptions = {}): Promise<Invitation> {
+    const mode = options.allowSend ?? false;
+    const running = await this.#running.get(mode);
+    if (running && (options.port ?? running.port) !== running.port) {
+      this.#running.delete(mode);
+      await running.close();
+    }
+    const started = this.#running.get(mode) ?? startInspector(this.#tree, options);
+    this.#running.set(mode, started);
+    try {
+      const inspector = await started;
+      return { url: inspector.invite(), port: inspector.port };
+    } catch (error) {
+      this.#running.delete(mode);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const started = [...this.#running.values()];
+    this.#running.clear();
+    for (const one of await Promise.allSettled(started))
+      // One that did not start has told whoever asked for it.
+      if (one.status === 'fulfilled') await one.value.close();
+  }
+}

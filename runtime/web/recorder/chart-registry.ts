@@ -1,0 +1,93 @@
+/** Every machine definition that was seen, under a key of its own. */
+import type { AnyMachineSnapshot, AnyStateMachine } from 'xstate';
+import { chartOf, statesOf } from '../../charts/chart.ts';
+import type { Chart, ChartTransition } from '../../charts/chart.ts';
+
+export interface KnownChart {
+  readonly key: string;
+  readonly chart: Chart;
+  /** By the id of the state that they leave. */
+  readonly transitions: ReadonlyMap<string, readonly ChartTransition[]>;
+}
+
+/** Definitions that may be remembered; a script that makes machines by the thousand gets no charts. */
+const CHARTS_MAX = 500;
+
+export class ChartRegistry {
+  /** `provide()` makes another machine of the same config. */
+  readonly #byConfig = new WeakMap<object, KnownChart>();
+  readonly #byKey = new Map<string, KnownChart>();
+
+  /** Undefined when there are too many, or none can be made of it. */
+  of(machine: AnyStateMachine): KnownChart | undefined {
+    const config = machine.config as object;
+    const known = this.#byConfig.get(config);
+    if (known !== undefined) return known;
+    if (this.#byKey.size >= CHARTS_MAX) return undefined;
+    const chart = chartOf(machine);
+    const entry: KnownChart = {
+      key: this.#freeKey(chart.name),
+      chart,
+      transitions: new Map([...statesOf(chart.root)].map((one) => [one.id, one.transitions])),
+    };
+    this.#byConfig.set(config, entry);
+    this.#byKey.set(entry.key, entry);
+    return entry;
+  }
+
+  get(key: string): KnownChart | undefined {
+    return this.#byKey.get(key);
+  }
+
+  keys(): string[] {
+    return [...this.#byKey.keys()];
+  }
+
+  #freeKey(name: string): string {
+    let key = name;
+    for (let count = 2; this.#byKey.has(key); count++) key = `${name}~${count}`;
+    return key;
+  }
+}
+
+/** The machine of a snapshot, where it is one of a machine. */
+export function machineOfSnapshot(snapshot: unknown): AnyStateMachine | undefined {
+  return (snapshot as Partial<AnyMachineSnapshot> | undefined)?.machine;
+}
+
+/** Ids of the chart's states that are active, the root left out. */
+export function activeOf(snapshot: unknown): string[] {
+  const nodes = (snapshot as Partial<AnyMachineSnapshot> | undefined)?._nodes ?? [];
+  return nodes.filter(({ path }) => path.length > 0).map(({ path }) => path.join('.'));
+}
+
+/** Whether an event's type fits a descriptor: equal, `*`, or a prefix ending in `.*`. */
+const fits = (descriptor: string, event: string): boolean =>
+  descriptor === event ||
+  descriptor === '*' ||
+  (descriptor.endsWith('.*') && event.startsWith(descriptor.slice(0, -1)));
+
+/**
+ * The transitions that lead from one configuration to the next: those of states that were active,
+ * triggered by the event (or by none), whose targets are active now. Where two differ only by their
+ * guard, the first is named.
+ */
+export function takenBetween(
+  { transitions }: KnownChart,
+  before: readonly string[],
+  after: readonly string[],
+  event: string,
+): string[] {
+  const now = new Set(after);
+  const taken: string[] = [];
+  for (const source of ['', ...before]) {
+    const found = (transitions.get(source) ?? []).find(
+      ({ event: descriptor, targets, kind }) =>
+        targets.length > 0 &&
+        targets.every((target) => now.has(target)) &&
+        (kind === 'always' ? !now.has(source) : fits(descriptor, event)),
+    );
+    if (found !== undefined) taken.push(found.id);
+  }
+  return taken;
+}

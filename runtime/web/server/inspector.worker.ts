@@ -1,0 +1,53 @@
+/**
+ * The inspector's web server, in a thread of its own: it keeps a copy of the rows, so a runtime that
+ * is busy can still be looked at. Everything that needs an actor is asked of the main thread.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { serve } from '@hono/node-server';
+import type { Server } from 'node:http';
+import { createApp } from './app.ts';
+import { Gate } from './gate.ts';
+import type { ServerOptions, ToMain, ToServer } from './link.types.ts';
+import { Questions } from './questions.ts';
+import { Rows } from './rows.ts';
+import { Viewers } from './viewers.ts';
+
+const options = workerData as ServerOptions;
+const tell = (message: ToMain): void => parentPort?.postMessage(message, []);
+
+const rows = new Rows();
+const questions = new Questions((id, question) => tell({ type: 'question', id, question }));
+const gate = new Gate(options.token);
+const viewers = new Viewers({ ...options, gate, rows, tell });
+const app = createApp({ ...options, gate, rows, ask: (question) => questions.ask(question) });
+
+const server = serve(
+  { fetch: app.fetch, hostname: '127.0.0.1', port: options.port },
+  ({ port }) => {
+    viewers.port = port;
+    tell({ type: 'listening', port });
+  },
+) as Server;
+server.on('error', (error) => tell({ type: 'failed', message: error.message }));
+server.on('upgrade', (request, socket, head) => viewers.upgrade(request, socket, head));
+
+parentPort?.on('message', (message: ToServer) => {
+  switch (message.type) {
+    case 'all':
+    case 'delta':
+      rows.apply(message.delta, message.type === 'all');
+      viewers.tellRows(message.delta, message.type === 'all');
+      return;
+    case 'details':
+      viewers.tellWatchers(message.path, message.message);
+      return;
+    case 'sent':
+      viewers.tellOne(message.viewer, message.message);
+      return;
+    case 'answer':
+      questions.answer(message.id, message.body);
+      return;
+    case 'invite':
+      gate.invite(message.token);
+  }
+});

@@ -1,0 +1,39 @@
+/** What the main thread and the thread of the web server say to each other. */
+import type { Json, ServerMessage } from '../ui/wire.types.ts';
+import type { Delta } from '../recorder/recorder.ts';
+
+/** What the server's thread is started with. */
+export interface ServerOptions {
+  readonly port: number;
+  readonly token: string;
+  readonly title: string;
+  readonly canSend: boolean;
+  /** Folder of the built page. */
+  readonly pageDir: string;
+}
+
+export type ToServer =
+  | { readonly type: 'all' | 'delta'; readonly delta: Delta }
+  | { readonly type: 'details'; readonly path: string; readonly message: ServerMessage }
+  | { readonly type: 'answer'; readonly id: number; readonly body: Json | undefined }
+  | { readonly type: 'sent'; readonly viewer: number; readonly message: ServerMessage }
+  | { readonly type: 'invite'; readonly token: string };
+
+export type Question =
+  | { readonly what: 'tree' | 'log' | 'machines' }
+  | { readonly what: 'machine'; readonly key: string }
+  | { readonly what: 'actor'; readonly path: string };
+
+export type ToMain =
+  | { readonly type: 'listening'; readonly port: number }
+  | { readonly type: 'failed'; readonly message: string }
+  /** Somebody looks, or nobody does any more. */
+  | { readonly type: 'looking'; readonly isOn: boolean }
+  | { readonly type: 'watching'; readonly paths: readonly string[] }
+  | { readonly type: 'question'; readonly id: number; readonly question: Question }
+  | {
+      readonly type: 'send';
+      readonly viewer: number;
+      readonly path: string;
+      readonly event: { readonly type: string; readonly [key: string]: Json };
+    };
