@@ -67,7 +67,7 @@ export interface Threads {
    * `MESH_ERR_SUPERVISOR_THREADS_EXHAUSTED`.
    */
   open(order: ThreadOrder, listener: (fact: ThreadFact) => void): ThreadLink;
-  /** Resolves when each thread whose link was ended is gone. */
+  /** Resolves when each thread whose link was ended is gone, or will not go within seconds. */
   settled(): Promise<void>;
 }
 

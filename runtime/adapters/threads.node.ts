@@ -22,6 +22,11 @@ const LOOKS = 4;
 /** Beats between two looks, so that a look never comes just before a beat. */
 const BEATS_PER_LOOK = 2;
 
+/** Milliseconds for ended threads to be gone; one that is stuck in the kernel is left behind. */
+const EXIT_TIMEOUT_MS = 5000;
+/** Milliseconds after which a start no longer keeps others waiting, such as one whose module hangs. */
+const START_TURN_MS = 5000;
+
 const ENTRY = new URL('../threads/actor-thread.worker.ts', import.meta.url);
 
 /** Makes the port; `startTree` makes one of its own accord. */
@@ -61,7 +66,12 @@ class NodeThreads implements Threads {
   }
 
   async settled(): Promise<void> {
-    await Promise.all([...this.#threads].filter(({ isEnded }) => isEnded).map(({ gone }) => gone));
+    const ended = [...this.#threads].filter(({ isEnded }) => isEnded).map(({ gone }) => gone);
+    if (ended.length === 0) return;
+    const timeout = Promise.withResolvers<void>();
+    const timer = setTimeout(timeout.resolve, EXIT_TIMEOUT_MS);
+    await Promise.race([Promise.all(ended), timeout.promise]);
+    clearTimeout(timer);
   }
 
   #forget(path: string, thread: NodeThread): void {
@@ -104,6 +114,7 @@ class NodeThread implements ThreadLink {
   /** Messages from before the worker existed. */
   #early: ToThread[] = [];
   #looks: NodeJS.Timeout | undefined;
+  #turn: NodeJS.Timeout | undefined;
 
   constructor(order: ThreadOrder, listener: (fact: ThreadFact) => void, started: () => void) {
     this.#order = order;
@@ -134,6 +145,8 @@ class NodeThread implements ThreadLink {
       resourceLimits: place.resourceLimits,
     });
     this.#worker = worker;
+    this.#turn = setTimeout(() => this.#leaveStart(), START_TURN_MS);
+    this.#turn.unref();
     worker.on('message', (facts: readonly WireFact[]) => this.#hear(facts));
     worker.on('error', (error) => this.#fail(this.#causeOf(error)));
     worker.on('exit', (code) => this.#exited(code));
@@ -178,6 +191,7 @@ class NodeThread implements ThreadLink {
   }
 
   #leaveStart(): void {
+    clearTimeout(this.#turn);
     const started = this.#started;
     this.#started = undefined;
     if (this.#worker) started?.();
