@@ -60,6 +60,9 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
       'ok  locked: coin → open\nok  open: coin → open\nok  open: push → locked\n' +
       'not covered: open: audit',
   },
+  'counter-that-survives.ts': {
+    says: 'run 1: 2, the bonus counted (SIGKILL)\nrun 2: 3 (SIGKILL)\nrun 3: 4 (SIGKILL)',
+  },
   'start-tree.ts': {
     says: 'house/door crashed: error\nhouse/door is closed again, restarts: 1',
   },

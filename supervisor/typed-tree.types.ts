@@ -13,6 +13,8 @@ import type {
 import type { AnyChildSpec, ChildInput, InputScope, SupervisorSpec } from './child-spec.ts';
 import type { TemplateChild } from './child-spec.ts';
 import type { AskOptions } from './delivery/asks.ts';
+import type { DurableReceipt } from './durable/acknowledgements.ts';
+import type { SendDurably } from './durable/send-durably.ts';
 import type { DynamicPath } from './dynamic-path.ts';
 import type { StartChildResult } from './operations.ts';
 import type { WatchEvent } from './reports/names.ts';
@@ -100,12 +102,17 @@ type AnySnapshot = ReturnType<Tree['snapshotOf']>;
 /** A `Tree` that knows its spec. Paths that only exist at run time go through `dynamicPath`. */
 export interface TypedTree<Root extends SupervisorSpec> extends Omit<
   Tree,
-  'send' | 'ask' | 'snapshotOf' | 'supervisor' | 'startChild' | 'watch'
+  'send' | 'sendDurably' | 'ask' | 'snapshotOf' | 'supervisor' | 'startChild' | 'watch'
 > {
   send<Path extends WorkerPathOf<Root> | DynamicPath>(
     path: Path,
     event: Path extends DynamicPath ? AnyEventObject : EventAt<Root, Path>,
   ): boolean;
+  sendDurably<Path extends WorkerPathOf<Root> | DynamicPath>(
+    path: Path,
+    event: Path extends DynamicPath ? AnyEventObject : EventAt<Root, Path>,
+    options?: SendDurably,
+  ): Promise<DurableReceipt>;
   ask<Path extends WorkerPathOf<Root> | DynamicPath>(
     path: Path,
     event: Path extends DynamicPath ? AnyEventObject : EventAt<Root, Path>,
