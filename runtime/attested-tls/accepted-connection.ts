@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { Validator } from '../../actors/coordinator/ports/attestation.ts';
-import { exchangeEvidence, peerPublicKeyOf, refuse } from './exchange.ts';
+import { exchangeEvidence, refuse } from './exchange.ts';
 import type { AttestedPeer, Attestor } from './exchange.ts';
 
 /** What an accepted connection needs of its listener. */
@@ -64,11 +63,4 @@ export interface PlainConnection {
   readonly socket: TLSSocket;
   /** SHA-256 of its SubjectPublicKeyInfo, lower-case hex; `undefined` without a certificate. */
   readonly keyDigest: string | undefined;
-}
-
-/** The key that a plain client proved, if it showed a certificate. */
-export function keyDigestOf(socket: TLSSocket): string | undefined {
-  const hasCertificate = (socket.getPeerCertificate().raw as Buffer | undefined) !== undefined;
-  if (!hasCertificate) return undefined;
-  return createHash('sha256').update(peerPublicKeyOf(socket)).digest('hex');
 }

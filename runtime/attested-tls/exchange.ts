@@ -10,7 +10,7 @@
  * Whoever refuses says so with a code and closes. Evidence is bound by `reportDataOf` to the session,
  * so a relay that terminates TLS is refused by both ends.
  */
-import { X509Certificate, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type {
   Issuer,
@@ -22,12 +22,12 @@ import { codeOf } from '../../machines/kernel/coded-error.ts';
 import { transportError } from './errors.ts';
 import { encodeFrame, readFrame, writeLastFrame } from './frames.ts';
 import { NONCE_BYTES, OID_BYTES_MAX } from './limits.ts';
-import { reportDataOf } from './report-data.ts';
-import type { Role } from './report-data.ts';
+import { peerPublicKeyOf } from './peer-key.ts';
+import { exportedKeysOf, reportDataOf } from './report-data.ts';
+import type { ExportedKeys, Role } from './report-data.ts';
 
 const VERSION = 1;
 const OID = /^[0-9]+(\.[0-9]+)+$/;
-const KEYS: ReadonlySet<string> = new Set(['prime256v1', 'secp384r1']);
 
 /** What one end brings. */
 export interface Attestor {
@@ -46,6 +46,7 @@ export interface AttestedPeer extends ProvenIdentity {
 interface Session {
   readonly socket: TLSSocket;
   readonly role: Role;
+  readonly exported: ExportedKeys;
   readonly ownNonce: Buffer;
   readonly peerNonce: Buffer;
   readonly ownPublicKey: Uint8Array;
@@ -123,12 +124,13 @@ async function greet(
   const peerNonce = hello.subarray(1);
   if (peerNonce.equals(ownNonce))
     throw transportError('MESH_ERR_TRANSPORT_NONCE', 'Reading a hello: the nonce is our own.');
-  return { socket, role, ownNonce, peerNonce, ownPublicKey, peerPublicKey, signal };
+  const exported = exportedKeysOf(socket);
+  return { socket, role, exported, ownNonce, peerNonce, ownPublicKey, peerPublicKey, signal };
 }
 
 async function evidenceFrame(session: Session, issuer: Issuer): Promise<Buffer> {
-  const { socket, role, ownNonce, peerNonce, ownPublicKey, signal } = session;
-  const reportData = reportDataOf(socket, { role, ownNonce, peerNonce, ownPublicKey });
+  const { exported, role, ownNonce, peerNonce, ownPublicKey, signal } = session;
+  const reportData = reportDataOf(exported, { role, ownNonce, peerNonce, ownPublicKey });
   const { type, bytes } = await issuer.issue(reportData, signal);
   const oid = Buffer.from(type, 'latin1');
   return encodeFrame('evidence', Buffer.concat([Buffer.of(oid.length), oid, bytes]));
@@ -137,7 +139,7 @@ async function evidenceFrame(session: Session, issuer: Issuer): Promise<Buffer> 
 async function appraisePeer(session: Session, validator: Validator): Promise<ProvenIdentity> {
   const { socket, signal } = session;
   const evidence = decodeEvidence(await readFrame(socket, 'evidence', signal));
-  const reportData = reportDataOf(socket, {
+  const reportData = reportDataOf(session.exported, {
     role: session.role === 'client' ? 'server' : 'client',
     ownNonce: session.peerNonce,
     peerNonce: session.ownNonce,
@@ -154,25 +156,6 @@ function decodeEvidence(payload: Buffer): Evidence {
   if (length > OID_BYTES_MAX || type.length !== length || !OID.test(type))
     throw transportError('MESH_ERR_TRANSPORT_FRAME', 'Reading evidence: its type is no OID.');
   return { type, bytes: payload.subarray(1 + length) };
-}
-
-/** SubjectPublicKeyInfo of the certificate that the other end showed; it has proved its key. */
-export function peerPublicKeyOf(socket: TLSSocket): Buffer {
-  // After one getPeerX509Certificate() later getters return nothing, so the older one is used.
-  const raw = socket.getPeerCertificate(true).raw as Buffer | undefined;
-  if (raw === undefined)
-    throw transportError(
-      'MESH_ERR_TRANSPORT_CERTIFICATE',
-      'Attesting a connection: the other end showed no certificate.',
-    );
-  const { publicKey } = new X509Certificate(raw);
-  const { asymmetricKeyType: kind, asymmetricKeyDetails: details } = publicKey;
-  if (kind !== 'ed25519' && !(kind === 'ec' && KEYS.has(details?.namedCurve ?? '')))
-    throw transportError(
-      'MESH_ERR_TRANSPORT_CERTIFICATE',
-      `Attesting a connection: the other end showed a key of kind ${kind}.`,
-    );
-  return publicKey.export({ type: 'spki', format: 'der' });
 }
 
 /** Tells the other end why, as far as the socket still goes, and closes it. Idempotent. */

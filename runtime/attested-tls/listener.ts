@@ -7,11 +7,12 @@ import { createServer } from 'node:tls';
 import type { Server, TLSSocket } from 'node:tls';
 import type { Issuer } from '../../actors/coordinator/ports/attestation.ts';
 import type { Clock } from '../../machines/kernel/clock.ts';
-import { AcceptedConnection, keyDigestOf } from './accepted-connection.ts';
+import { AcceptedConnection } from './accepted-connection.ts';
 import type { PlainConnection } from './accepted-connection.ts';
 import { transportError } from './errors.ts';
 import { ATTESTED_PROTOCOL, LISTENER_LIMITS, PLAIN_PROTOCOL } from './limits.ts';
 import type { ListenerLimits } from './limits.ts';
+import { peerKeyDigestOf } from './peer-key.ts';
 import { PendingConnections } from './pending-connections.ts';
 import type { TlsIdentity } from './tls-identity.ts';
 import { tlsOptionsOf } from './tls-options.ts';
@@ -124,7 +125,7 @@ function admit(
         'Accepting a connection: it names no protocol.',
       );
     pending.settle(entry);
-    onPlain({ id: entry.id, socket, keyDigest: keyDigestOf(socket) });
+    onPlain({ id: entry.id, socket, keyDigest: peerKeyDigestOf(socket) });
   } catch (error) {
     onRefused?.(error);
     socket.destroy();

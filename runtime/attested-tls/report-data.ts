@@ -26,18 +26,34 @@ export interface BoundEnd {
   readonly ownPublicKey: Uint8Array;
 }
 
+/** Secrets that only the two ends of one TLS session can derive. */
+export interface ExportedKeys {
+  readonly channelBinding: Buffer;
+  readonly client: Buffer;
+  readonly server: Buffer;
+}
+
+/** Derives them, once for both ends' evidence. */
+export function exportedKeysOf(socket: TLSSocket): ExportedKeys {
+  const exported = (label: string): Buffer =>
+    socket.exportKeyingMaterial(EXPORTER_BYTES, label, Buffer.alloc(0));
+  return {
+    channelBinding: exported(CHANNEL_BINDING_LABEL),
+    client: exported(ROLE_LABELS.client),
+    server: exported(ROLE_LABELS.server),
+  };
+}
+
 /**
  * SHA-512(domain ‖ role ‖ exporter(channel binding) ‖ exporter(role) ‖ own nonce ‖ peer nonce ‖
  * SHA-256(own SPKI)). Everything but the domain has a fixed length, and the domain ends in a zero.
  */
-export function reportDataOf(socket: TLSSocket, end: BoundEnd): Buffer {
-  const exported = (label: string): Buffer =>
-    socket.exportKeyingMaterial(EXPORTER_BYTES, label, Buffer.alloc(0));
+export function reportDataOf(exported: ExportedKeys, end: BoundEnd): Buffer {
   return createHash('sha512')
     .update(DOMAIN)
     .update(ROLE_BYTES[end.role])
-    .update(exported(CHANNEL_BINDING_LABEL))
-    .update(exported(ROLE_LABELS[end.role]))
+    .update(exported.channelBinding)
+    .update(exported[end.role])
     .update(end.ownNonce)
     .update(end.peerNonce)
     .update(createHash('sha256').update(end.ownPublicKey).digest())

@@ -13,6 +13,7 @@ import type { AttestedConnectOptions } from '../attested-tls/connect.ts';
 import { transportError } from '../attested-tls/errors.ts';
 import type { AttestedPeer } from '../attested-tls/exchange.ts';
 import { LISTENER_LIMITS, PLAIN_PROTOCOL } from '../attested-tls/limits.ts';
+import { peerCertificateOf } from '../attested-tls/peer-key.ts';
 import type { TlsIdentity } from '../attested-tls/tls-identity.ts';
 import { tlsOptionsOf } from '../attested-tls/tls-options.ts';
 import { MeshAPI } from './generated/mesh-api.ts';
@@ -95,7 +96,7 @@ export async function connectMeshApi(options: AttestedConnectOptions): Promise<M
 /** Connects without attestation. MESH_ERR_TRANSPORT_CONNECT, _TLS, _DEADLINE. */
 export async function connectUserApi(options: UserApiConnectOptions): Promise<UserApiClient> {
   const socket = await plainSocket(options);
-  const certificate = socket.getPeerCertificate(true).raw;
+  const certificate = peerCertificateOf(socket) ?? Buffer.of();
   const { transport, ...connection } = speak(socket);
   return { ...connection, certificate, userApi: callsOf(UserAPI, transport) };
 }

@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { createTlsIdentity } from '../../../runtime/attested-tls/tls-identity.ts';
 import { encodeFrame } from '../../../runtime/attested-tls/frames.ts';
 import { ATTESTED_PROTOCOL } from '../../../runtime/attested-tls/limits.ts';
-import { reportDataOf } from '../../../runtime/attested-tls/report-data.ts';
+import { exportedKeysOf, reportDataOf } from '../../../runtime/attested-tls/report-data.ts';
 import { tlsOptionsOf } from '../../../runtime/attested-tls/tls-options.ts';
 import {
   CLIENT_SPORE,
@@ -217,7 +217,10 @@ describe('exchangeEvidence', () => {
     const { publicKey } = clientIdentity;
     const end = { role, ownNonce, peerNonce: peerHello.subarray(6), ownPublicKey: publicKey };
     const { signal } = new AbortController();
-    const evidence = await issuerOf(CLIENT_SPORE).issue(reportDataOf(socket, end), signal);
+    const evidence = await issuerOf(CLIENT_SPORE).issue(
+      reportDataOf(exportedKeysOf(socket), end),
+      signal,
+    );
     const oid = Buffer.from(evidence.type, 'latin1');
     const payload = Buffer.concat([Buffer.of(oid.length), oid, evidence.bytes]);
     socket.write(Buffer.concat([hello(ownNonce), encodeFrame('evidence', payload)]));
