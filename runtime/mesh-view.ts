@@ -67,6 +67,8 @@ export function verdictOf({ plan, deployments, assignments, reports }: AppView):
     return newest?.outcome === 'failed'
       ? { state: 'failed', why: why ?? 'The first deployment failed.' }
       : { state: 'stopped', why: 'It was stopped.' };
+  if (plan.max === 0 && reports.every(({ state }) => state === 'stopped'))
+    return { state: 'stopped', why: 'It is scaled to nothing.' };
   const looping = reports.find(({ state }) => state === 'crash_looping');
   if (looping)
     return {

@@ -14,6 +14,7 @@ import {
   scaleApp,
 } from './mesh-commands.ts';
 import { appStatus, instanceRows } from './mesh-view.ts';
+import { sweepRemains } from './remains.ts';
 import { meshMetrics } from './telemetry/mesh-metrics.ts';
 import type { MeshMetrics } from './telemetry/metrics.ts';
 import { VERSION } from './version.ts';
@@ -37,26 +38,6 @@ export interface Mesh extends MeshControl {
 
 /** Instances, pairs and agents each have deadlines of their own; this is for a defect in them. */
 const RETIRE_TIMEOUT_MS = 360_000;
-
-/**
- * What a runtime that died left behind: processes without a record are ended, folders without one
- * removed. Instances with a record are the agents' to adopt.
- */
-async function sweepRemains({ ports, files, fabric, nodes }: MeshParts): Promise<void> {
-  // What is not part of this mesh any more has no agent to look after it, or to take slots.
-  for (const { node } of await fabric.nodes())
-    if (!nodes.includes(node)) await fabric.removeNode(node);
-  for (const { node, instance, process: left } of await fabric.instances()) {
-    if (nodes.includes(node)) continue;
-    if (left !== null) await ports.processes.reap(left);
-    await fabric.forgetInstance(instance);
-  }
-  const records = await fabric.instances();
-  const known = new Set(records.map(({ token }) => token));
-  for (const stray of await ports.processes.strays(ports.homeId, known))
-    await ports.processes.reap(stray);
-  await files.sweep(new Set(records.map(({ instance }) => instance)));
-}
 
 /** Every agent ends what runs on its node; resolves when all are done. */
 async function retireAgents({ nodes, tree, clock }: MeshParts): Promise<void> {
@@ -104,6 +85,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
       await parts.tree.start();
     } catch (error) {
       await parts.fabric.close();
+      parts.journal.close();
       await parts.pool.close();
       throw error;
     }
@@ -134,6 +116,7 @@ function createMesh(parts: MeshParts, metrics: MeshMetrics, release: () => void)
       await tree.stop();
       await pool.close();
       await fabric.close();
+      parts.journal.close();
     } finally {
       release();
     }

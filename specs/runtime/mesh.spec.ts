@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { PlannerEvent } from '../../machines/workload/planner.machine.ts';
+import type { ProcessSpec } from '../../actors/workload/ports/process.ts';
+import { systemClock } from '../../runtime/adapters/clock.system.ts';
+import { createProcesses } from '../../runtime/adapters/processes.execa.ts';
+import { systemRandom } from '../../runtime/adapters/random.system.ts';
+import { homeIdOf } from '../../runtime/home.ts';
 import { startMesh } from '../../runtime/mesh.ts';
 import type { Mesh } from '../../runtime/mesh.ts';
+import { processesOf } from '../support/processes-of.ts';
+import { SAMPLE_SERVICE, until } from '../support/processes-worlds.ts';
 import { scratch } from '../support/scratch.ts';
 
 /** Resolves when the actor at `path` was restarted. */
@@ -18,6 +25,29 @@ const linesOf = async (mesh: Mesh, name: string): Promise<string[]> =>
   (await mesh.metrics()).split('\n').filter((line) => line.startsWith(`${name}{`));
 
 describe('startMesh', () => {
+  it('ends processes of its folder that nobody recorded, with their groups', async () => {
+    using dir = scratch();
+    const processes = createProcesses({ clock: systemClock });
+    const spec: ProcessSpec = {
+      instance: 'stray',
+      command: process.execPath,
+      args: [SAMPLE_SERVICE],
+      env: { SAMPLE_MODE: 'grandchild', PORT: '0', MESH_HOME_ID: homeIdOf(dir.path) },
+      cwd: dir.path,
+      token: systemRandom.hex(16),
+      logPath: dir.file('stray.log'),
+      onRuntimeDeath: 'keep',
+    };
+    await processes.spawn(spec);
+    await until('a grandchild', () => processesOf(homeIdOf(dir.path)).length === 2);
+    const mesh = await startMesh({ home: dir.path, port: 0, nodes: 1 });
+    try {
+      expect(processesOf(homeIdOf(dir.path))).toEqual([]);
+    } finally {
+      await mesh.stop();
+    }
+  });
+
   it('gives metrics of its actors, of their restarts and of its edge', async () => {
     using dir = scratch();
     const mesh = await startMesh({ home: dir.path, port: 0, nodes: 1 });

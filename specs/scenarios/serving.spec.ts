@@ -64,11 +64,15 @@ async function trusted(at: Shell): Promise<void> {
 }
 
 /** `mesh up --json` says on stdout that it serves. */
-async function up(at: Shell, ...args: string[]): Promise<{ child: ChildProcess; url: string }> {
+async function up(
+  at: Shell,
+  ...args: string[]
+): Promise<{ child: ChildProcess; url: string; adminUrl: string | null }> {
   const child = at.start('up', '--port', '0', '--json', ...args);
   child.stderr?.resume();
   const [line] = (await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
-  return { child, url: (JSON.parse(line.toString()) as { edgeUrl: string }).edgeUrl };
+  const info = JSON.parse(line.toString()) as { edgeUrl: string; adminUrl: string | null };
+  return { child, url: info.edgeUrl, adminUrl: info.adminUrl };
 }
 
 async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> {
@@ -120,7 +124,7 @@ describe('mesh up', () => {
     const at = shell(dir);
     await trusted(at);
     const first = await published(at, '1.0.0');
-    const { child, url } = await up(at, '--nodes', '2', '--admin-port', '0');
+    const { child, url, adminUrl } = await up(at, '--nodes', '2', '--admin-port', '0');
     expect(await at.ok('run', 'hello', first, '--min', '1', '--max', '2')).toContain('succeeded');
     expect((await fetch(`${url}/hello/version`)).status).toBe(200);
 
@@ -146,6 +150,11 @@ describe('mesh up', () => {
     await at.ok('rollback', 'hello');
     await at.ok('scale', 'hello', '--min', '1', '--max', '1');
     await at.ok('restart', 'hello');
+
+    const metrics = await (await fetch(`${adminUrl}/metrics`)).text();
+    expect(metrics).toMatch(/^mesh_edge_requests_total\{app="hello",code="2xx"\} [1-9]/m);
+    expect(metrics).toMatch(/^mesh_workload_up\{app="hello",role="active"\} 1$/m);
+    expect(metrics).toMatch(/^mesh_deploy_seconds_count\{outcome="reverted"\} 1$/m);
     expect(await at.ok('logs', 'hello', '--lines', '5')).not.toBe('');
     expect(JSON.parse(await at.ok('ps', '--json'))).toHaveLength(1);
 
@@ -154,6 +163,28 @@ describe('mesh up', () => {
     expect(processesOf(homeId)).toEqual([]);
     expect((await at.type('ps')).exitCode).toBe(5);
     expect(await at.ok('logs', 'hello', '--lines', '5')).not.toBe('');
+  });
+
+  it('scales to nothing and back', async () => {
+    using dir = scratch();
+    const at = shell(dir);
+    await trusted(at);
+    const { child, url } = await up(at, '--nodes', '2');
+    await at.ok('run', 'hello', await published(at, '1.0.0'), '--min', '2', '--max', '2');
+    await at.ok('scale', 'hello', '--min', '0', '--max', '0');
+    await until('nothing runs', async () => (await at.ok('ps', '--json')) === '[]');
+    expect(processesOf(homeIdOf(at.home))).toEqual([]);
+    expect(JSON.parse(await at.ok('status', 'hello', '--json'))).toMatchObject({
+      state: 'stopped',
+      why: 'It is scaled to nothing.',
+      endpoints: [],
+    });
+    expect((await fetch(`${url}/hello/version`)).status).toBe(503);
+
+    await at.ok('scale', 'hello', '--min', '2', '--max', '2');
+    expect(JSON.parse(await at.ok('ps', '--json'))).toHaveLength(2);
+    expect((await fetch(`${url}/hello/version`)).status).toBe(200);
+    expect(await end(child, 'SIGTERM')).toBe(0);
   });
 
   it('refuses a second mesh in the same folder, but not after the first was killed', async () => {

@@ -16,6 +16,8 @@ export interface MeshProcess extends AsyncDisposable {
   readonly control: ControlClient;
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
+  /** SIGSTOP, and SIGCONT after `ms`: to it, no time has passed but that of its clocks. */
+  pause(ms: number): Promise<void>;
   /** SIGTERM, which ends its instances too; resolves when it is gone. */
   stop(): Promise<void>;
 }
@@ -39,6 +41,11 @@ export async function startMeshProcess(home: string, nodes = 3): Promise<MeshPro
     edgeUrl: line,
     control: connectControl(home),
     kill: () => end('SIGKILL'),
+    pause: async (ms) => {
+      child.kill('SIGSTOP');
+      await new Promise((resolve) => void setTimeout(resolve, ms));
+      child.kill('SIGCONT');
+    },
     stop: () => end('SIGTERM'),
     [Symbol.asyncDispose]: async () => {
       if (child.exitCode === null && child.signalCode === null) await end('SIGTERM');
