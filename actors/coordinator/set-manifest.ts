@@ -51,6 +51,7 @@ export async function setManifest(
   checkIdempotencyKey(request.idempotencyKey);
   const manifest = readManifest(request.manifest);
   checkPolicies(ports, manifest, request.policies);
+  await settlePending(ports);
   const again = await redeliver(ports, request);
   if (again) return again;
   const base = baseOf(ports);
@@ -61,6 +62,21 @@ export async function setManifest(
   const engine = base?.engine ?? ports.keys.createSeed();
   const next = await prepare(ports, { base, engine, manifest, request });
   return base === null ? setFirst(ports, next, request) : commit(ports, base, next, []);
+}
+
+/**
+ * An earlier attempt whose answer was lost may have been done: then it is what there is to build on,
+ * and its keys are nowhere but here.
+ */
+async function settlePending(ports: CoordinatorPorts): Promise<void> {
+  if (!ports.cell.isPending) return;
+  await lookAtHistory(ports).catch((cause: unknown) => {
+    throw coordinatorError(
+      'MESH_ERR_COORDINATOR_STORE_UNAVAILABLE',
+      'Setting a manifest: the history did not say what became of the attempt before.',
+      { cause },
+    );
+  });
 }
 
 /** The state to build on: `null` on an empty history. */

@@ -39,11 +39,18 @@ const REFUSALS: Readonly<Record<Exclude<GuardStatus, 'ready'>, () => CodedError>
 const needsRecovery = (found: string): CodedError =>
   coordinatorError('MESH_ERR_COORDINATOR_NEEDS_RECOVERY', `Serving a request: ${found}.`);
 
+interface Pending {
+  readonly base: CoordinatorState | null;
+  readonly next: CoordinatorState;
+}
+
+/** Attempts whose answer was lost that are remembered; each repetition looks at the history first. */
+const PENDING_MAX = 8;
+
 export class StateCell {
   #state: CoordinatorState | null = null;
   /** Made and not yet known to be the latest: adopted as soon as the history says so. */
-  #pending: { readonly base: CoordinatorState | null; readonly next: CoordinatorState } | null =
-    null;
+  #pending: readonly Pending[] = [];
   /** `undefined` until the history was read once. */
   #observed: LatestRecord | null | undefined;
   #published: PublishedStatus = { status: 'storeUnavailable', held: null };
@@ -89,11 +96,8 @@ export class StateCell {
   /** What the history's latest record was found to be. */
   observe(record: LatestRecord | null): void {
     this.#observed = record;
-    const pending = this.#pending;
-    if (pending && record && isSameRecord(record, pending.next.record)) {
-      this.swap(pending.base, pending.next);
-      return;
-    }
+    const pending = this.#pending.find(({ next }) => isSameRecord(record, next.record));
+    if (pending && this.swap(pending.base, pending.next)) return;
     this.#tell({ type: 'history.observed', view: this.view() });
   }
 
@@ -107,12 +111,17 @@ export class StateCell {
    * is adopted when the history shows it.
    */
   prepare(base: CoordinatorState | null, next: CoordinatorState): void {
-    this.#pending = { base, next };
+    this.#pending = [...this.#pending, { base, next }].slice(-PENDING_MAX);
+  }
+
+  /** Whether an announced state may yet turn out to be the latest. */
+  get isPending(): boolean {
+    return this.#pending.length > 0;
   }
 
   /** The announced state lost. */
   forget(next: CoordinatorState): void {
-    if (this.#pending?.next === next) this.#pending = null;
+    this.#pending = this.#pending.filter((one) => one.next !== next);
   }
 
   /** Replaces the whole state if it still is `expected`; false when it is another one. */
@@ -120,7 +129,7 @@ export class StateCell {
     if (this.#state === next) return true;
     if (this.#state !== expected) return false;
     this.#state = next;
-    this.#pending = null;
+    this.#pending = [];
     // What else was observed and is unknown to the new state is newer than it, and supersedes it.
     this.#observed ??= next.record;
     this.#tell({ type: 'state.swapped', view: this.view() });

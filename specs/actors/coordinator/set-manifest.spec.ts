@@ -11,7 +11,7 @@ import {
   manifestSource,
   setRequest,
 } from '../../support/coordinator/coordinator-world.ts';
-import { sha256 } from '../../support/coordinator/memory-history.ts';
+import { createMemoryHistory, sha256 } from '../../support/coordinator/memory-history.ts';
 import { openShare } from '../../support/coordinator/shares.ts';
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
@@ -263,6 +263,21 @@ describe('setManifest, when the answer of the history is lost,', () => {
     expect(member.status).toBe('ready');
     const { shares } = await world.until(setManifest(member.ports, request));
     expect(openShare(shares[0]).seed.length).toBe(64);
+  });
+
+  it('takes up the attempt that was done, whose keys are nowhere else, when repeated', async () => {
+    await using world = new CoordinatorWorld();
+    const deaf = createMemoryHistory(world.disk, { hears: false });
+    const member = await world.add({ history: deaf });
+    const { transition } = await world.until(member.set());
+    const request = setRequest({ previous: transition });
+    const ports = { ...member.ports, history: lost(deaf, true, false) };
+    for (let attempt = 0; attempt < 2; attempt++)
+      await expect(setManifest(ports, request)).rejects.toMatchObject({
+        code: 'MESH_ERR_COORDINATOR_STORE_UNAVAILABLE',
+      });
+    expect((await world.until(setManifest(member.ports, request))).generation).toBe(2);
+    expect(member.ports.cell.take().record).toEqual(await deaf.latest());
   });
 
   it('is set although the floor cannot be raised, which the watch makes good', async () => {
