@@ -6,7 +6,7 @@
  * snapshots, actions, emitted events and inspection are the same.
  */
 import { StateMachine, assign } from 'xstate';
-import type { AnyActorLogic, EventObject } from 'xstate';
+import type { AnyActorLogic, EventObject, Snapshot } from 'xstate';
 import { candidatesOf, isTaken, transitionsOf } from './guards.ts';
 import type { Candidate } from './guards.ts';
 import type {
@@ -78,6 +78,12 @@ export function planned(logic: AnyActorLogic): AnyActorLogic {
   return found;
 }
 
+const plansOf = new WeakMap<AnyActorLogic, MachinePlans>();
+
+/** The first snapshot of all actors of logic with plans, if there is nothing to compute or do. */
+export const sharedStartOf = (logic: AnyActorLogic): Snapshot<unknown> | undefined =>
+  plansOf.get(logic)?.sharedStart as Snapshot<unknown> | undefined;
+
 /** A subclass or a patched machine may step in its own way. */
 const isPlannable = (logic: AnyActorLogic): boolean =>
   Object.getPrototypeOf(logic) === StateMachine.prototype &&
@@ -93,7 +99,10 @@ const isHistory = ({ type }: StateNode): boolean => type === 'history';
 function withPlans(logic: AnyActorLogic): AnyActorLogic {
   const plans = new MachinePlans(logic as unknown as Machine);
   const { transition, getInitialSnapshot } = plans;
-  return Object.assign(Object.create(logic), { transition, getInitialSnapshot }) as AnyActorLogic;
+  const withThem = { transition, getInitialSnapshot };
+  const found = Object.assign(Object.create(logic), withThem) as AnyActorLogic;
+  plansOf.set(found, plans);
+  return found;
 }
 
 class MachinePlans {
@@ -122,11 +131,19 @@ class MachinePlans {
   };
 
   readonly getInitialSnapshot = (scope: Scope, input: unknown): MachineSnapshot => {
-    if (this.#start === 'unknown') this.#start = this.#learnStart();
-    return this.#start
-      ? startFrom(this.#start, scope, input)
-      : this.#machine.getInitialSnapshot(scope, input);
+    const plan = this.#startPlan;
+    return plan ? startFrom(plan, scope, input) : this.#machine.getInitialSnapshot(scope, input);
   };
+
+  get #startPlan(): StartPlan | undefined {
+    if (this.#start === 'unknown') this.#start = this.#learnStart();
+    return this.#start;
+  }
+
+  get sharedStart(): MachineSnapshot | undefined {
+    const plan = this.#startPlan;
+    return plan && !plan.compute && plan.operations.length === 0 ? plan.entered : undefined;
+  }
 
   #learnStart(): StartPlan | undefined {
     this.#skeleton ??= new Skeleton(this.#machine);

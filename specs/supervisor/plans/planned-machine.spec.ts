@@ -209,7 +209,7 @@ describe('planned', () => {
       starts++;
       plannedStarts += Number(found.hasStartPlan);
     });
-    fc.assert(isTheSame, { numRuns: 250 });
+    fc.assert(isTheSame, { numRuns: 150 });
     // Else it would prove that XState does what XState does.
 
     expect(fallbacks / macrosteps).toBeLessThan(0.7);

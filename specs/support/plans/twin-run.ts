@@ -1,16 +1,19 @@
 /**
- * Runs the same machine twice, once in plain XState and once with plans, and writes down all that
+ * Runs the same machine twice, once in plain XState and once as a supervisor runs it, with plans and
+ * in an actor that makes what it needs when it needs it. Writes down all that
  * can be seen of each: snapshots with their methods, inspection, actions, emitted events, errors.
  */
-import { SimulatedClock, createActor } from 'xstate';
+import { SimulatedClock, createActor, fromTransition } from 'xstate';
 import type {
-  AnyActorLogic,
+  AnyActorRef,
   AnyMachineSnapshot,
   AnyStateMachine,
   EventObject,
   InspectionEvent,
 } from 'xstate';
 import { planned } from '../../../supervisor/plans/planned-machine.ts';
+import { createLeanActor } from '../../../supervisor/xstate-actor.ts';
+import { ParentPort } from '../../../supervisor/xstate-shape.ts';
 
 /** An event to send, or milliseconds to let pass. */
 export type Step = EventObject | number;
@@ -34,7 +37,7 @@ export const journal: string[] = [];
 
 /** A run in plain XState. */
 export const runPlainly = (machine: AnyStateMachine, steps: readonly Step[], input?: unknown) =>
-  watchRun(machine, steps, input);
+  watchRun((parent) => createActor(machine, { id: 'subject', parent, input } as never), steps);
 
 /** A run with plans. */
 export function runPlanned(
@@ -60,27 +63,30 @@ export function runPlanned(
     macrosteps++;
     return fromPlan(...args);
   };
-  const lines = watchRun(logic, steps, input);
+  const lines = watchRun(
+    (parent) => createLeanActor(logic, { id: 'subject', parent, input, snapshot: undefined }),
+    steps,
+  );
   logic.transition = fromPlan;
   Object.assign(machine, { transition, getInitialSnapshot });
   return { lines, macrosteps, fallbacks, hasStartPlan };
 }
 
-function watchRun(logic: AnyActorLogic, steps: readonly Step[], input: unknown): string[] {
+function watchRun(make: (parent: ParentPort) => AnyActorRef, steps: readonly Step[]): string[] {
   journal.length = 0;
   const lines = journal;
   const clock = new SimulatedClock();
   const names = new Map<string, string>();
-  const actor = createActor(logic, {
-    id: 'subject',
+  const nothing = fromTransition((state: undefined) => state, undefined);
+  const { system } = createActor(nothing, {
     clock,
-    input,
     inspect: (seen) => {
       if (lines.length > LINES_MAX) throw new Error('This machine never rests.');
       lines.push(inspectionLine(seen, names));
     },
     logger: (...what: unknown[]) => lines.push(`log ${text(what)}`),
   });
+  const actor = make(new ParentPort('root', 'root', system));
   actor.on('*', (event) => lines.push(`emitted ${text(event)}`));
   actor.subscribe({
     next: (snapshot: AnyMachineSnapshot) => lines.push(`next ${snapshotText(snapshot)}`),
