@@ -21,6 +21,7 @@ import type { AsyncAttribution } from './ports.ts';
 import type { HostInspection, HostListener, HostOptions } from './host-options.ts';
 import { holdEffects } from './xstate-durable.ts';
 import { planned } from './plans/planned-machine.ts';
+import { createLeanActor } from './xstate-actor.ts';
 import {
   CELL,
   ParentPort,
@@ -94,6 +95,8 @@ export class ActorHost implements CellHost {
     system.get = (id) =>
       get(id) ?? (id.startsWith(rootPrefix) ? new PathRef(id, this.#listener) : undefined);
     system._relay = (source, target, event) => this.#relay(source, target, event);
+    // XState keeps a list of all actors and never reads it.
+    system._register = (sessionId) => sessionId;
     system._unregister = (actor) => {
       unregister(actor);
       this.#unregistered(actor);
@@ -154,12 +157,16 @@ export class ActorHost implements CellHost {
     try {
       const input = options.input();
       this.#pending = cell;
-      const actor = createActor(logic, {
-        id: options.id,
-        parent: parent as unknown as AnyActorRef,
-        input,
-        ...(options.snapshot === undefined ? {} : { snapshot: options.snapshot }),
-      });
+      const { id, snapshot } = options;
+      const actor =
+        this.#hasPlans && planned(logic) !== logic
+          ? createLeanActor(logic, { id, parent, input, snapshot })
+          : createActor(logic, {
+              id,
+              parent: parent as unknown as AnyActorRef,
+              input,
+              ...(snapshot === undefined ? {} : { snapshot }),
+            });
       this.#pending = undefined;
       actor.start();
     } catch (error) {

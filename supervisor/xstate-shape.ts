@@ -60,6 +60,7 @@ export interface InspectionSeen {
 export interface SystemInternals {
   get(this: void, id: string): unknown;
   _relay(this: void, source: ActorInternals | undefined, target: Target, event: EventObject): void;
+  _register(this: void, sessionId: string, actor: ActorInternals): string;
   _unregister(this: void, actor: ActorInternals): void;
   _sendInspectionEvent(this: void, seen: InspectionSeen): void;
   scheduler: {
