@@ -18,13 +18,13 @@ import { createTree } from '../../../supervisor/index.ts';
 import { stateText } from '../../../supervisor/describe.ts';
 import type { Tree } from '../../../supervisor/index.ts';
 import { SLOT, assignment } from '../workload-samples.ts';
+import { leavesAt } from './covering-paths.ts';
+import type { Chosen } from './covering-paths.ts';
 import { Gates } from './gates.ts';
-import type { EdgePath } from './model-paths.ts';
+
 import { noting } from './noting.ts';
 import { RealWorld, until } from './real-world.ts';
 import { suffixOf } from './workload-models.ts';
-
-export type PairPath = EdgePath<typeof agentAppMachine>;
 
 /** Transitions that real actors took, by machine. */
 export interface TakenForReal {
@@ -247,25 +247,18 @@ const launchedBy = ({ type, output }: Step): string | undefined =>
     ? (output as { instance: string }).instance
     : undefined;
 
-/** The first step after this one that leaves the state that this one leads to. */
-function stayFrom(states: readonly AnyMachineSnapshot[], at: number): number {
-  const [first, ...others] = states.slice(at).map(({ value }) => stateText(value));
-  const stays = others.findIndex((text) => text !== first);
-  return stays === -1 ? states.length : at + 1 + stays;
-}
-
 /**
  * Leads a slot along the path, whose last step takes the transitions of these `names`; throws where
  * it does not come to stand where the model does.
  */
 export async function walkForReal(
-  path: PairPath,
-  names: readonly string[],
+  { path, names }: Chosen<typeof agentAppMachine>,
   taken: TakenForReal,
 ): Promise<void> {
   await using pair = new RealPair(taken);
   const events = [...path.prefix, path.event] as readonly Step[];
   const states = [...path.via, path.to] as unknown as readonly AnyMachineSnapshot[];
+  const texts = states.map(({ value }) => stateText(value));
   const recovered = events.find(({ type }) => /^xstate\.done\..*\.recovering$/.test(type));
   pair.due = events.slice(0, 1);
   await pair.begin((recovered?.['output'] as readonly InstanceRecord[] | undefined) ?? []);
@@ -274,7 +267,7 @@ export async function walkForReal(
     const launched = launchedBy(event);
     const mode = launched === undefined ? undefined : behaviourFor(events[at + 1]);
     if (launched !== undefined && mode !== undefined) pair.world.modes.set(launched, mode);
-    pair.due = events.slice(at, stayFrom(states, at) + (mode === undefined ? 1 : 2));
+    pair.due = events.slice(at, leavesAt(texts, at) + (mode === undefined ? 1 : 2));
     if (!isByItself) await cause(pair, event);
     isByItself = mode !== undefined;
     const expected = states[at] ? standingOf(states[at]) : '';
