@@ -73,6 +73,8 @@ const COMPILES: Readonly<Record<string, string>> = {
     const taken: number | undefined = tree.snapshotOf('house/shop/till')?.output?.taken;
     const isUp: boolean | undefined = tree.snapshotOf('house/door')?.matches('closed');
     const mirrored: number | undefined = tree.snapshotOf('house/shop/mixer')?.context.cash;`,
+  'asks static paths': `${TREE}
+    const { type }: { type: string } = await tree.ask('house/door', { type: 'open' });`,
   'starts children': `${TREE}
     await tree.startChild('house/guests', { id: 'eve', logic: door });
     await tree.startChild('house/tills', { input: { float: 3 } });
@@ -107,6 +109,10 @@ const REFUSED: Readonly<Record<string, readonly [program: string, message: RegEx
   'an event of another child in a thread': [
     `${TREE} tree.send('house/shop/mixer', { type: 'open' });`,
     /'"open"' is not assignable to type '"ring"'/,
+  ],
+  'a question that another child takes': [
+    `${TREE} await tree.ask('house/door', { type: 'ring', amount: 1 });`,
+    /'"ring"' is not assignable/,
   ],
   'an event without its payload': [
     `${TREE} tree.send('house/shop/till', { type: 'ring' });`,

@@ -27,7 +27,7 @@ describe('a tree with a child in a thread', () => {
 
   it('bounds its mailbox, what waits in the thread included', async () => {
     const mailbox = { capacity: 3, overflow: 'refuse' } as const;
-    await using world = await World.of([placed({ mailbox }, { heartbeatTimeoutMs: 300 })]);
+    await using world = await World.of([placed({ mailbox }, { heartbeatTimeoutMs: 1000 })]);
     world.send({ type: 'block' });
     await until(() => !world.send({ type: 'count' }));
     const { count } = world.tree.deadLetters;
