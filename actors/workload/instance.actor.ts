@@ -16,6 +16,7 @@ import { childSpec } from '../../supervisor/index.ts';
 import { createHealthWatch, createStartWatch } from './health-watch.ts';
 import { pairPath } from './paths.ts';
 import type { WorkloadPorts } from './ports/instance.ts';
+import { killProcess } from './process-end.ts';
 
 type Provided = NonNullable<Parameters<typeof instanceMachine.provide>[0]>;
 type Bindings = Required<NonNullable<Provided['actors']>>;
@@ -76,7 +77,7 @@ async function startProcess(
   try {
     await ports.fabric.recordInstance({ ...record, process, port });
   } catch (error) {
-    await ports.processes.reap(process);
+    await killProcess(ports, process);
     throw error;
   }
   return { process, port };
@@ -106,7 +107,7 @@ async function reap(ports: WorkloadPorts, context: InstanceContext): Promise<Rea
   const { record, failure } = context;
   await ports.fabric.switchEndpoints([], [record.instance]);
   const process = context.process ?? (await findByToken(ports, record.token));
-  if (process !== undefined) await ports.processes.reap(process);
+  if (process !== undefined) await killProcess(ports, process);
   const logTail =
     failure === null ? [] : await ports.logs.tail(record.app, record.instance, LOG_TAIL_LINES);
   await ports.files.discard(record.instance);
