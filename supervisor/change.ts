@@ -95,7 +95,7 @@ const whenFree = (supervisor: Supervisor, change: () => ChangeResult): Promise<C
       try {
         resolve(change());
       } catch (error) {
-        reject(error as Error);
+        reject(error);
       }
     };
     supervisor.request(run, () => resolve(NOT_FOUND));

@@ -81,7 +81,8 @@ export class ChildTable {
   /** What counts of the spec at once counts from now on. */
   setSpec(child: Child, spec: AnyChildSpec): void {
     if (child.status !== 'stopped')
-      this.significant += Number(spec.significant ?? false) - Number(child.spec.significant ?? false);
+      this.significant +=
+        Number(spec.significant ?? false) - Number(child.spec.significant ?? false);
     child.spec = spec;
   }
 
