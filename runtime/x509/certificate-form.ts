@@ -81,7 +81,8 @@ const integer = (bytes: Buffer): Node =>
  * the key is another one. Its types do not know the options.
  */
 const fromDer = asn1.fromDer as unknown as (bytes: string, options: object) => Node;
-const readDer = (der: Uint8Array): Node =>
+/** The structure of strict DER, with nothing after it; throws forge's own error for anything else. */
+export const readDer = (der: Uint8Array): forge.asn1.Asn1 =>
   fromDer(binary(der), { strict: true, parseAllBytes: true, decodeBitStrings: false });
 
 const spkiOf = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' });
@@ -96,6 +97,7 @@ export function keyIdentifierOf(key: KeyObject): Buffer {
   return createHash('sha1').update(content).digest();
 }
 
+/** `undefined` for a leaf. */
 export const basicConstraints = (pathLength: number | undefined): Extension => ({
   id: OIDS.basicConstraints,
   isCritical: true,
