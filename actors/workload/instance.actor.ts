@@ -161,7 +161,11 @@ export function createInstanceLogic(ports: WorkloadPorts) {
         const jitter = ports.random.fraction();
         tell(record, { type: 'instance.ended', instance: record.instance, reason, jitter });
       },
-      signalProcess: (_, { process, signal }) => {
+      signalProcess: ({ context }, { process, signal }) => {
+        // It may have failed while it served: nothing is routed to what is told to end.
+        ports.fabric
+          .switchEndpoints([], [context.record.instance])
+          .catch((error: unknown) => ports.notice('removing an endpoint', error));
         if (process === null) return;
         ports.processes
           .signal(process, signal)
