@@ -15,11 +15,12 @@ import type { WorkloadPorts } from '../actors/workload/ports/instance.ts';
 import type { Supervision } from '../actors/workload/ports/supervision.ts';
 import type { Repo, TrustStore } from '../actors/workload/ports/spore.ts';
 import { createTree } from '../supervisor/index.ts';
-import type { Logger, Tree } from '../supervisor/index.ts';
+import type { Journal, Logger, Tree } from '../supervisor/index.ts';
 import { nodeAttribution } from './adapters/attribution.node.ts';
 import { systemClock } from './adapters/clock.system.ts';
 import { createFabric } from './adapters/fabric.sqlite.ts';
 import { createHealthProbe } from './adapters/health.http.ts';
+import { openJournal } from './adapters/journal.sqlite.ts';
 import { createLogFiles } from './adapters/log-files.fs.ts';
 import { createPortPicker } from './adapters/port-picker.ts';
 import { createProcesses } from './adapters/processes.execa.ts';
@@ -61,6 +62,8 @@ export interface MeshParts {
   readonly clock: Clock;
   readonly tree: Tree;
   readonly fabric: Fabric;
+  /** Of the actors that remember more than the fabric holds; closed after the tree has ended. */
+  readonly journal: Journal;
   readonly repo: Repo;
   readonly trust: TrustStore;
   readonly pool: WorkerPool;
@@ -156,7 +159,13 @@ export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
     })),
     planner: plannerChildSpec(createPlannerLogic(ports, createRolloutLogic({ fabric }))),
   });
+  const journal = openJournal({
+    path: paths.journal,
+    clock,
+    onCorrupt: (error) => ports.notice('the journal of actors', error),
+  });
   const tree = createTree(spec, {
+    journal,
     clock,
     random,
     defer: (slice) => {
@@ -172,6 +181,7 @@ export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
     clock,
     tree,
     fabric,
+    journal,
     repo,
     trust,
     pool,

@@ -12,6 +12,8 @@ export interface HomePaths {
   /** Held by the running mesh, see `control/home-lock.ts`. */
   readonly lock: string;
   readonly fabric: string;
+  /** What actors remember that the fabric does not hold. */
+  readonly journal: string;
   readonly repo: string;
   readonly trust: string;
   /** Private folders of instances: what was extracted. */
@@ -29,6 +31,7 @@ export function homePaths(home: string): HomePaths {
     socket: join(root, 'mesh.sock'),
     lock: join(root, 'mesh.lock'),
     fabric: join(root, 'fabric.sqlite'),
+    journal: join(root, 'journal.sqlite'),
     repo: join(root, 'repo'),
     trust: join(root, 'trust.json'),
     instances: join(root, 'instances'),

@@ -49,5 +49,12 @@ export const rolloutChildSpec = (
     logic,
     input: { app, generation, strategy },
     restart: 'transient',
+    // The fabric holds all but the deadlines of the phases: a second of them may be lost, and at the
+    // first doubt everything is read anew.
+    resume: {
+      from: 'snapshot',
+      durability: { everyMs: 1_000, everyEvents: 100 },
+      failuresMax: 1,
+    },
     backoff: { minMs: 20, maxMs: 5_000, factor: 2, jitter: 0.2, resetAfterMs: 30_000 },
   });
