@@ -179,7 +179,7 @@ interface Names {
 
 function namesOf(value: string): Names {
   const names = partsOf(readDer(Buffer.from(value, 'latin1')));
-  const withTag = (tag: number): string[] =>
+  const withTag = (tag: forge.asn1.Type): string[] =>
     names.filter(({ type }) => type === tag).map((one) => textOf(one));
   const [hosts, uris] = [withTag(SAN_TAGS.dns), withTag(SAN_TAGS.uri)];
   if (hosts.length + uris.length + withTag(SAN_TAGS.ip).length !== names.length)
