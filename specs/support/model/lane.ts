@@ -131,7 +131,21 @@ function textOf<Context>(
 
 const crashText = (message: string): string => `crashed: ${message}`;
 
+const modelTexts = new WeakMap<AnyMachineSnapshot, string>();
+
+/** Many paths lead over the same states of the model. */
 function modelText<Context>(snapshot: AnyMachineSnapshot, options: WalkOptions<Context>): string {
+  const known = modelTexts.get(snapshot);
+  if (known !== undefined) return known;
+  const text = freshModelText(snapshot, options);
+  modelTexts.set(snapshot, text);
+  return text;
+}
+
+function freshModelText<Context>(
+  snapshot: AnyMachineSnapshot,
+  options: WalkOptions<Context>,
+): string {
   if (snapshot.status === 'error') return crashText((snapshot.error as Error).message);
   const crash = inputOf(snapshot, 'crash') as { message: string } | undefined;
   if (crash && snapshot.status === 'active') return crashText(crash.message);
