@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildPage } from './page.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const out = resolve(process.argv[2] ?? join(root, 'dist'));
@@ -73,7 +74,7 @@ function copyAssets() {
   for (const folder of FOLDERS)
     cpSync(join(root, folder), join(out, folder), {
       recursive: true,
-      filter: (path) => !/\.(ts|md)$/.test(path),
+      filter: (path) => !/\.(ts|tsx|md)$|\/web\/(ui|page)$/.test(path),
     });
   for (const name of DOCUMENTS)
     if (existsSync(join(root, name))) cpSync(join(root, name), join(out, name));
@@ -120,6 +121,7 @@ clearOut();
 compile();
 rewriteUrls();
 copyAssets();
+await buildPage(join(out, 'runtime', 'web', 'page'));
 writeManifest();
 process.stderr.write(
   `build: ${filesBelow(out).length} files in ${relative(process.cwd(), out) || '.'}\n`,

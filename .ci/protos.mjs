@@ -30,10 +30,16 @@ try {
   ]);
   const names = readdirSync(scratch);
   for (const name of names) {
-    const text = readFileSync(join(scratch, name), 'utf8').replace(/^\/\* eslint-disable \*\/\n/m, '');
+    const text = readFileSync(join(scratch, name), 'utf8').replace(
+      /^\/\* eslint-disable \*\/\n/m,
+      '',
+    );
     writeFileSync(join(out, name.replace(/_pb\.ts$/, '.ts')), text);
   }
-  run(join(bin, 'oxfmt'), names.map((name) => join(out, name.replace(/_pb\.ts$/, '.ts'))));
+  run(
+    join(bin, 'oxfmt'),
+    names.map((name) => join(out, name.replace(/_pb\.ts$/, '.ts'))),
+  );
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -12,6 +12,7 @@ const ready = join(root, 'node_modules', '.ready');
 const DEBIAN = {
   test: [
     { program: 'python3', debian: 'python3-minimal', without: 'the Python workload spec' },
+    { program: 'chromium', debian: 'chromium', without: 'the specs of the inspector in a browser' },
     { program: 'setpriv', debian: 'util-linux', without: 'specs of onRuntimeDeath: kill' },
     { program: 'zip', debian: 'zip', without: 'specs against zip files of another writer' },
   ],

@@ -64,6 +64,8 @@ export class Recorder {
   readonly #end: readonly (() => void)[];
   /** Paths of actors that ended and may not come back. */
   readonly #stopped = new Set<string>();
+  /** Entries were lost since the rows were last true. */
+  #isBehind = false;
   #cursor = 0;
   #rows = 0;
   #lastRow: { -readonly [Key in keyof LogRow]: LogRow[Key] } | undefined;
@@ -153,6 +155,7 @@ export class Recorder {
   }
 
   #takeFresh(): Omit<Delta, 'cursor'> {
+    if (this.#isBehind) this.#lookAgain();
     this.#removeForgotten();
     const actors = [...this.#dirty].flatMap((path) => {
       const actor = this.#actors.get(path);
@@ -189,11 +192,29 @@ export class Recorder {
         this.#write({ ...line(seen, 'lost'), text: `${seen.event.type}: ${seen.reason}` });
         return;
       case 'entries.lost':
+        this.#isBehind = true;
         this.#write({ ...line({ ...seen, path: '' }, 'lost'), text: `${seen.lost} entries` });
         return;
       default:
         this.#write({ ...line(seen, 'timer'), text: `${seen.type} ${seen.timer}` });
     }
+  }
+
+  /** After a loss the tree itself is asked: rows are right again, lines of the log are gone. */
+  #lookAgain(): void {
+    this.#isBehind = false;
+    const known = new Set<string>();
+    const look = (node: TreeNode): void => {
+      known.add(node.path);
+      const actor = this.#actor(node.path, node.kind, node.sinceMs);
+      this.#take(actor, node.incarnation, this.#tree.snapshotOf(node.path));
+      for (const child of node.children) look(child);
+    };
+    const tree = this.#tree.describe();
+    this.#describe(tree);
+    look(tree);
+    for (const { path, kind } of this.#actors.values())
+      if (!known.has(kind === 'own' ? (parentOf(path) ?? path) : path)) this.#remove(path);
   }
 
   #describe(node: TreeNode): void {

@@ -1,0 +1,278 @@
+import { request as httpRequest } from 'node:http';
+import { createMachine } from 'xstate';
+import { describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { startTree } from '../../../runtime/start-tree.ts';
+import { startInspector } from '../../../runtime/web/inspector.ts';
+import type { InspectorOptions } from '../../../runtime/web/inspector.ts';
+import type { ServerMessage } from '../../../runtime/web/ui/wire.types.ts';
+
+const doorMachine = createMachine({
+  id: 'door',
+  initial: 'closed',
+  states: { closed: { on: { open: 'open' } }, open: { on: { close: 'closed' } } },
+});
+
+const WAIT_MS = 10_000;
+
+async function world(options: InspectorOptions = {}) {
+  const tree = await startTree({
+    id: 'house',
+    type: 'supervisor',
+    children: [{ id: 'door', logic: doorMachine }],
+  });
+  const inspector = await startInspector(tree, options);
+  const base = `http://127.0.0.1:${inspector.port}`;
+  const join = async (): Promise<string> => {
+    const response = await fetch(inspector.invite(), { redirect: 'manual' });
+    return response.headers.get('set-cookie')?.split(';')[0] ?? '';
+  };
+  return {
+    tree,
+    inspector,
+    base,
+    join,
+    get: async (path: string, cookie: string) => fetch(`${base}${path}`, { headers: { cookie } }),
+    [Symbol.asyncDispose]: async () => {
+      await inspector.close();
+      await tree.stop();
+    },
+  };
+}
+
+/** The status that an upgrade is answered with; 101 when it is let in. */
+function upgrade(port: number, headers: Record<string, string>): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>();
+  const request = httpRequest({
+    port,
+    host: '127.0.0.1',
+    path: '/live',
+    headers: {
+      Connection: 'Upgrade',
+      Upgrade: 'websocket',
+      'Sec-WebSocket-Version': '13',
+      'Sec-WebSocket-Key': Buffer.alloc(16, 1).toString('base64'),
+      ...headers,
+    },
+  });
+  request.once('error', reject);
+  request.once('response', (response) => {
+    response.resume();
+    resolve(response.statusCode ?? 0);
+  });
+  request.once('upgrade', (_, socket) => {
+    socket.destroy();
+    resolve(101);
+  });
+  request.end();
+  return promise;
+}
+
+/** A page's end of the stream. */
+async function viewer(port: number, cookie: string) {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/live`, { headers: { cookie } });
+  const seen: ServerMessage[] = [];
+  const waiting = new Set<() => void>();
+  socket.on('message', (data) => {
+    seen.push(JSON.parse((data as Buffer).toString('utf8')) as ServerMessage);
+    for (const look of waiting) look();
+  });
+  await new Promise((resolve, reject) => {
+    socket.once('open', resolve);
+    socket.once('error', reject);
+  });
+  return {
+    seen,
+    say: (message: unknown) => socket.send(JSON.stringify(message)),
+    raw: (text: string) => socket.send(text),
+    closed: new Promise<number>((resolve) => void socket.once('close', resolve)),
+    first: <Found extends ServerMessage>(test: (message: ServerMessage) => message is Found) => {
+      const { promise, resolve, reject } = Promise.withResolvers<Found>();
+      const timer = setTimeout(() => reject(new Error(`Not seen: ${test.toString()}`)), WAIT_MS);
+      const look = (): void => {
+        const found = seen.find(test);
+        if (found === undefined) return;
+        clearTimeout(timer);
+        waiting.delete(look);
+        resolve(found);
+      };
+      waiting.add(look);
+      look();
+      return promise;
+    },
+    [Symbol.dispose]: () => socket.terminate(),
+  };
+}
+
+const is =
+  <Type extends ServerMessage['type']>(
+    type: Type,
+    test: (message: Extract<ServerMessage, { type: Type }>) => boolean = () => true,
+  ) =>
+  (message: ServerMessage): message is Extract<ServerMessage, { type: Type }> =>
+    message.type === type && test(message as Extract<ServerMessage, { type: Type }>);
+
+describe('startInspector', () => {
+  it('lets in whoever brings the token first, and nobody after', async () => {
+    await using at = await world();
+    const url = at.inspector.invite();
+    const first = await fetch(url, { redirect: 'manual' });
+    expect([first.status, first.headers.get('location')]).toEqual([303, '/']);
+    expect(first.headers.get('set-cookie')).toMatch(/; HttpOnly; SameSite=Strict; Path=\/$/);
+    expect((await fetch(url, { redirect: 'manual' })).status).toBe(401);
+  });
+
+  it('makes an invitation void with the next one', async () => {
+    await using at = await world();
+    const [old, current] = [at.inspector.invite(), at.inspector.invite()];
+    expect((await fetch(old, { redirect: 'manual' })).status).toBe(401);
+    expect((await fetch(current, { redirect: 'manual' })).status).toBe(303);
+  });
+
+  it.each(['/', '/api/tree', '/api/machines', '/api/log.jsonl', '/nowhere'])(
+    'shows nothing at %s without the cookie',
+    async (path) => {
+      await using at = await world();
+      const response = await at.get(path, 'mesh-inspect=guessed');
+      expect(response.status).toBe(401);
+      expect(await response.json()).toMatchObject({ error: { code: 'MESH_ERR_INSPECT_TOKEN' } });
+    },
+  );
+
+  it('refuses another Host, as a page of another name would send', async () => {
+    await using at = await world();
+    const cookie = await at.join();
+    const { promise, resolve } = Promise.withResolvers<number | undefined>();
+    const headers = { host: `evil.example:${at.inspector.port}`, cookie };
+    const { port } = at.inspector;
+    httpRequest({ port, host: '127.0.0.1', path: '/api/tree', headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    }).end();
+    expect(await promise).toBe(403);
+    expect(await upgrade(port, headers)).toBe(403);
+  });
+
+  it('refuses a WebSocket of another Origin, and one without the cookie', async () => {
+    await using at = await world();
+    const { port } = at.inspector;
+    const cookie = await at.join();
+    expect(await upgrade(port, { cookie, origin: 'http://evil.example' })).toBe(403);
+    expect(await upgrade(port, { origin: at.base })).toBe(401);
+    expect(await upgrade(port, { cookie, origin: at.base })).toBe(101);
+  });
+
+  it('serves the page with a policy that lets nothing foreign in', async () => {
+    await using at = await world();
+    const response = await at.get('/', await at.join());
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain('<div id="page">');
+    expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+    expect(
+      (await at.get('/../../../package.json', await at.join())).headers.get('content-type'),
+    ).toContain('html');
+  });
+
+  it('gives the tree, the machines, a chart and an actor as JSON', async () => {
+    await using at = await world();
+    const cookie = await at.join();
+    const json = async (path: string): Promise<unknown> => (await at.get(path, cookie)).json();
+    expect(await json('/api/tree')).toMatchObject([
+      { path: 'house' },
+      { path: 'house/door', machine: 'door', state: 'closed' },
+    ]);
+    expect(await json('/api/machines')).toMatchObject([{ key: 'door', standing: { closed: 1 } }]);
+    expect(await json('/api/machines/door')).toMatchObject({
+      chart: { name: 'door' },
+      layout: { boxes: { closed: {}, open: {} } },
+    });
+    expect(await json('/api/actors/house/door')).toMatchObject({ active: ['closed'] });
+    expect((await at.get('/api/actors/house/nobody', cookie)).status).toBe(404);
+    expect((await at.get('/api/else', cookie)).status).toBe(404);
+  });
+
+  it('tells a viewer everything, then what changes', async () => {
+    await using at = await world();
+    using page = await viewer(at.inspector.port, await at.join());
+    page.say({ type: 'resume', cursor: 0 });
+    const all = await page.first(is('all'));
+    expect(all.actors.map(({ path }) => path)).toEqual(['house', 'house/door']);
+    page.say({ type: 'watch', path: 'house/door' });
+    await page.first(is('details'));
+    at.tree.send('house/door', { type: 'open' });
+    const delta = await page.first(is('delta', ({ log }) => log.length > 0));
+    expect(delta.actors).toMatchObject([{ path: 'house/door', state: 'open' }]);
+    const { details } = await page.first(is('details', (one) => one.details.steps.length > 0));
+    expect(details).toMatchObject({ active: ['open'], steps: [{ taken: ['closed|open|0'] }] });
+  });
+
+  it('goes on where a viewer was, or begins anew where that is too long ago', async () => {
+    await using at = await world();
+    const cookie = await at.join();
+    using still = await viewer(at.inspector.port, cookie);
+    still.say({ type: 'resume', cursor: 0 });
+    const { cursor } = await still.first(is('all'));
+    at.tree.send('house/door', { type: 'open' });
+    await still.first(is('delta', ({ log }) => log.some(({ text }) => text === 'open')));
+    using back = await viewer(at.inspector.port, cookie);
+    back.say({ type: 'resume', cursor });
+    const missed = await back.first(is('delta'));
+    expect(missed.log.map(({ text }) => text)).toContain('open');
+    using strange = await viewer(at.inspector.port, cookie);
+    strange.say({ type: 'resume', cursor: 99_999 });
+    expect((await strange.first(is('all'))).actors).toHaveLength(2);
+  });
+
+  it('refuses to send, unless that is allowed', async () => {
+    await using at = await world();
+    using page = await viewer(at.inspector.port, await at.join());
+    page.say({ type: 'send', path: 'house/door', event: { type: 'open' } });
+    expect((await page.first(is('refused'))).code).toBe('MESH_ERR_INSPECT_READ_ONLY');
+    expect(at.tree.snapshotOf('house/door')).toMatchObject({ value: 'closed' });
+  });
+
+  it('sends where it is allowed, and writes that down', async () => {
+    await using at = await world({ allowSend: true });
+    using page = await viewer(at.inspector.port, await at.join());
+    page.say({ type: 'resume', cursor: 0 });
+    page.say({ type: 'send', path: 'house/door', event: { type: 'open' } });
+    expect(await page.first(is('sent'))).toMatchObject({ ok: true, event: 'open' });
+    const isAudit = ({ log }: { log: readonly { kind: string; text: string }[] }): boolean =>
+      log.some(({ kind, text }) => kind === 'audit' && text === 'sent open from the page');
+    await page.first(is('delta', isAudit));
+    expect(at.tree.snapshotOf('house/door')).toMatchObject({ value: 'open' });
+    page.say({ type: 'send', path: 'house/nobody', event: { type: 'open' } });
+    await page.first(is('sent', ({ ok }) => !ok));
+  });
+
+  it.each([
+    'no json',
+    '{"type":"else"}',
+    '{"type":"resume","cursor":-1}',
+    '{"type":"watch"}',
+    '[]',
+  ])('answers %j with a refusal, and goes on', async (text) => {
+    await using at = await world();
+    using page = await viewer(at.inspector.port, await at.join());
+    page.raw(text);
+    expect((await page.first(is('refused'))).code).toBe('MESH_ERR_INSPECT_MESSAGE');
+    page.say({ type: 'resume', cursor: 0 });
+    await page.first(is('all'));
+  });
+
+  it('closes a connection that sends an oversized frame', async () => {
+    await using at = await world();
+    using page = await viewer(at.inspector.port, await at.join());
+    page.raw('x'.repeat(70_000));
+    expect(await page.closed).toBe(1009);
+  });
+
+  it('says which port it cannot have', async () => {
+    await using at = await world();
+    await using other = await world();
+    await expect(startInspector(other.tree, { port: at.inspector.port })).rejects.toMatchObject({
+      code: 'MESH_ERR_INSPECT_PORT',
+    });
+  });
+});
