@@ -32,9 +32,9 @@ export class RpcMeshCertConnection implements MeshCertConnection {
     this.id = accepted.id;
     this.#accepted = accepted;
     this.#server = server;
-    // Either may end before anybody waits for it; who does wait gets the error as well.
-    this.#requested.promise.catch(() => undefined);
-    this.#answer.promise.catch(() => undefined);
+    // Either may fail before anybody waits for it; who does wait gets the error as well.
+    for (const { promise } of [this.#requested, this.#answer] as const)
+      void Promise.allSettled<unknown>([promise]);
   }
 
   async attest(validator: Validator, signal: AbortSignal): Promise<AttestedPeer> {
