@@ -1,0 +1,158 @@
+/** What each command says to input that it cannot use: a code, a hint, and its exit code. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../runtime/cli/command-table.ts';
+import { EXIT } from '../../runtime/cli/exit-code.ts';
+import type { ExitCode } from '../../runtime/cli/exit-code.ts';
+import { serveControl } from '../../runtime/control/server.ts';
+import { startMesh } from '../../runtime/mesh.ts';
+import { mesh } from '../support/mesh-command.ts';
+import { scratch } from '../support/scratch.ts';
+import type { Scratch } from '../support/scratch.ts';
+
+/** A process of Node each; more at a time only wait for each other. */
+const AT_ONCE = 4;
+const DIGEST = '0'.repeat(64);
+const MANIFEST = '{"name":"hello","version":"1.0.0","runtime":{"command":"{binary}"}}';
+
+type Row = readonly [line: string, code: string, exit: ExitCode];
+
+const USAGE = 'MESH_ERR_CLI_USAGE';
+
+/** DIGEST is one that nobody published; the files are those of `writeFiles`. */
+const ROWS: readonly Row[] = [
+  ['dev --port 99999', USAGE, EXIT.usage],
+  ['dev --nodes 0', USAGE, EXIT.usage],
+  ['up --port abc', USAGE, EXIT.usage],
+  ['up --nodes -1', USAGE, EXIT.usage],
+  ['up --admin-port 70000', USAGE, EXIT.usage],
+  ['up --on-runtime-death perhaps', USAGE, EXIT.usage],
+  ['keygen Alice', 'MESH_ERR_KEY_NAME', EXIT.usage],
+  ['keygen ../alice', 'MESH_ERR_KEY_NAME', EXIT.usage],
+  ['keygen alice', 'MESH_ERR_KEY_EXISTS', EXIT.conflict],
+  ['trust add absent.pub', 'MESH_ERR_KEY_UNREADABLE', EXIT.failed],
+  ['trust add junk', 'MESH_ERR_KEY_MALFORMED', EXIT.verification],
+  ['trust add alice.pub --app Not.A.Name', 'MESH_ERR_TRUST_ENTRY', EXIT.usage],
+  ['trust ls extra', USAGE, EXIT.usage],
+  ['trust rm nobody', 'MESH_ERR_TRUST_UNKNOWN', EXIT.notFound],
+  ['build service -m good.json', USAGE, EXIT.usage],
+  ['build absent -m good.json -k alice.key', 'MESH_ERR_SPORE_UNREADABLE', EXIT.failed],
+  ['build empty -m good.json -k alice.key', 'MESH_ERR_SPORE_UNREADABLE', EXIT.failed],
+  ['build folder -m good.json -k alice.key', 'MESH_ERR_SPORE_UNREADABLE', EXIT.failed],
+  ['build service -m absent.json -k alice.key', USAGE, EXIT.usage],
+  ['build service -m junk -k alice.key', 'MESH_ERR_SPORE_JSON', EXIT.usage],
+  ['build service -m bad.json -k alice.key', 'MESH_ERR_SPORE_MANIFEST', EXIT.usage],
+  ['build service -m good.json -k absent.key', 'MESH_ERR_KEY_UNREADABLE', EXIT.failed],
+  ['build service -m good.json -k junk', 'MESH_ERR_KEY_EXPOSED', EXIT.verification],
+  ['build service -m good.json -k alice.pub', 'MESH_ERR_KEY_EXPOSED', EXIT.verification],
+  ['build service -m good.json -k alice.key --created-at yesterday', USAGE, EXIT.usage],
+  [
+    'build service -m good.json -k alice.key -o folder/absent/x.spore',
+    'MESH_ERR_SPORE_WRITE',
+    EXIT.failed,
+  ],
+  ['verify absent.spore', 'MESH_ERR_SPORE_UNREADABLE', EXIT.failed],
+  ['verify folder', 'MESH_ERR_SPORE_UNREADABLE', EXIT.failed],
+  ['verify junk', 'MESH_ERR_CLI_VERIFICATION_FAILED', EXIT.verification],
+  ['verify empty', 'MESH_ERR_CLI_VERIFICATION_FAILED', EXIT.verification],
+  ['verify untrusted.spore', 'MESH_ERR_CLI_VERIFICATION_FAILED', EXIT.verification],
+  ['verify untrusted.spore --digest abc', USAGE, EXIT.usage],
+  ['publish absent.spore', 'MESH_ERR_SPORE_UNREADABLE', EXIT.failed],
+  ['publish folder', 'MESH_ERR_SPORE_UNREADABLE', EXIT.failed],
+  ['publish junk', 'MESH_ERR_SPORE_CONTAINER', EXIT.verification],
+  ['publish untrusted.spore', 'MESH_ERR_SPORE_UNTRUSTED', EXIT.verification],
+  ['run Hello DIGEST', USAGE, EXIT.usage],
+  ['run hello abc', USAGE, EXIT.usage],
+  ['run hello DIGEST', 'MESH_ERR_REPO_UNKNOWN', EXIT.notFound],
+  ['run hello junk', 'MESH_ERR_SPORE_CONTAINER', EXIT.verification],
+  ['run hello DIGEST --min two', USAGE, EXIT.usage],
+  ['run hello DIGEST --min 3 --max 1', USAGE, EXIT.usage],
+  ['run hello DIGEST --strategy all_at_once', USAGE, EXIT.usage],
+  ['run hello DIGEST --cpu -5', USAGE, EXIT.usage],
+  ['ps extra', USAGE, EXIT.usage],
+  ['status', USAGE, EXIT.usage],
+  ['status nobody', 'MESH_ERR_FABRIC_UNKNOWN_APP', EXIT.notFound],
+  ['status Not.A.Name', 'MESH_ERR_CONTROL_INVALID_REQUEST', EXIT.usage],
+  ['history nobody', 'MESH_ERR_FABRIC_UNKNOWN_APP', EXIT.notFound],
+  ['logs nobody --lines -1', USAGE, EXIT.usage],
+  ['logs nobody --lines 5', 'MESH_ERR_FABRIC_UNKNOWN_APP', EXIT.notFound],
+  ['logs ../etc', USAGE, EXIT.usage],
+  ['tree extra', USAGE, EXIT.usage],
+  ['rollback nobody', 'MESH_ERR_FABRIC_UNKNOWN_APP', EXIT.notFound],
+  ['rollback nobody first', USAGE, EXIT.usage],
+  ['scale nobody --min 1', 'MESH_ERR_FABRIC_UNKNOWN_APP', EXIT.notFound],
+  ['scale nobody --min 3 --max 1', USAGE, EXIT.usage],
+  ['scale nobody', USAGE, EXIT.usage],
+  ['restart nobody', 'MESH_ERR_FABRIC_UNKNOWN_APP', EXIT.notFound],
+  ['stop nobody', 'MESH_ERR_FABRIC_UNKNOWN_APP', EXIT.notFound],
+  ['rm nobody', 'MESH_ERR_FABRIC_UNKNOWN_APP', EXIT.notFound],
+  ['inspect --port 99999', USAGE, EXIT.usage],
+  ['machine ls extra', USAGE, EXIT.usage],
+  ['machine graph nobody', 'MESH_ERR_CHART_UNKNOWN', EXIT.notFound],
+  ['machine graph rollout --format pdf', USAGE, EXIT.usage],
+  ['explain MESH_ERR_NO_SUCH', 'MESH_ERR_CLI_UNKNOWN_CODE', EXIT.notFound],
+  ['doctor --nodes none', USAGE, EXIT.usage],
+  ['completion tcsh', USAGE, EXIT.usage],
+  ['no-such-command', USAGE, EXIT.usage],
+  ['--progress loud ps', USAGE, EXIT.usage],
+  ['ps --config absent.toml', 'MESH_ERR_CLI_CONFIG_UNREADABLE', EXIT.usage],
+];
+
+async function writeFiles(dir: Scratch): Promise<void> {
+  writeFileSync(dir.file('service'), '#!/bin/sh\n');
+  writeFileSync(dir.file('junk'), 'no spore, no key, no manifest');
+  writeFileSync(dir.file('empty'), '');
+  writeFileSync(dir.file('good.json'), MANIFEST);
+  writeFileSync(dir.file('bad.json'), MANIFEST.replace('hello', 'Not A Name'));
+  mkdirSync(dir.file('folder'));
+  await mesh(['keygen', 'alice'], { cwd: dir.path });
+  await mesh(['build', '-m', 'good.json', 'service', '-k', 'alice.key', '-o', 'untrusted.spore'], {
+    cwd: dir.path,
+  });
+}
+
+async function refusalsOf(dir: Scratch, lines: readonly string[]): Promise<(Row | string)[]> {
+  const found: (Row | string)[] = [];
+  const left = lines.entries();
+  const work = async (): Promise<void> => {
+    for (const [index, line] of left) {
+      const args = line.replace('DIGEST', DIGEST).split(' ');
+      const { exitCode, stdout } = await mesh([...args, '--json'], { cwd: dir.path });
+      const { error } = JSON.parse(stdout) as { error?: { code: string; hint: string } };
+      const isHinted = (error?.hint ?? '').length > 0;
+      found[index] = isHinted
+        ? [line, error?.code ?? '', exitCode as ExitCode]
+        : `${line}: no hint in ${stdout}`;
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return found;
+}
+
+describe('mesh COMMAND with input that it cannot use', () => {
+  it('says why by code, what to do, and ends with the code of that kind', async () => {
+    using dir = scratch();
+    await writeFiles(dir);
+    const running = await startMesh({ home: dir.file('.mesh'), port: 0, nodes: 1 });
+    const server = await serveControl(running, { home: dir.file('.mesh') });
+    try {
+      expect(
+        await refusalsOf(
+          dir,
+          ROWS.map(([line]) => line),
+        ),
+      ).toEqual(ROWS);
+    } finally {
+      await server.close();
+      await running.stop();
+    }
+  });
+
+  it('is shown for every command', () => {
+    const shown = ROWS.map(([line]) => line);
+    const missing = COMMANDS.filter(
+      ({ name }) => !shown.some((line) => line === name || line.startsWith(`${name} `)),
+    );
+    expect(missing.map(({ name }) => name)).toEqual([]);
+  });
+});
