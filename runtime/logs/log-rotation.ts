@@ -4,7 +4,9 @@
  *
  * What the process writes between the last read and the truncation is lost: those two calls follow
  * each other in one turn, within microseconds unless the scheduler stops this thread in between. A
- * line may then be torn. A crash before the truncation leaves lines twice, never none.
+ * line may then be torn. A crash before the truncation leaves lines twice, never none. Without loss
+ * it would take a writer that opens its log anew on request, or one that is stopped meanwhile, and
+ * neither can be asked of any program. Each start writes to a log of its own, so nothing is lost there.
  */
 import { ftruncateSync, readSync, renameSync, writeSync } from 'node:fs';
 import { open, rm, stat } from 'node:fs/promises';

@@ -15,7 +15,10 @@ export interface ProcessSpec {
   readonly token: string;
   /** Both streams go here, appended; it outlives the runtime. */
   readonly logPath: string;
-  /** `kill`: the process ends with the runtime, however that ends. */
+  /**
+   * `kill`: the process ends with the runtime, however that ends. Linux does that for this process
+   * alone (PR_SET_PDEATHSIG); descendants that outlive it are strays until the next runtime starts.
+   */
   readonly onRuntimeDeath: 'keep' | 'kill';
 }
 
