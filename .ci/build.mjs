@@ -74,7 +74,7 @@ function copyAssets() {
   for (const folder of FOLDERS)
     cpSync(join(root, folder), join(out, folder), {
       recursive: true,
-      filter: (path) => !/\.(ts|tsx|md)$|\/web\/(ui|page)$/.test(path),
+      filter: (path) => !/\.(ts|tsx|md)$|\/web\/(ui|dist)$/.test(path),
     });
   for (const name of DOCUMENTS)
     if (existsSync(join(root, name))) cpSync(join(root, name), join(out, name));
@@ -121,7 +121,7 @@ clearOut();
 compile();
 rewriteUrls();
 copyAssets();
-await buildPage(join(out, 'runtime', 'web', 'page'));
+await buildPage(join(out, 'runtime', 'web', 'dist'));
 writeManifest();
 process.stderr.write(
   `build: ${filesBelow(out).length} files in ${relative(process.cwd(), out) || '.'}\n`,

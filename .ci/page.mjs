@@ -1,4 +1,4 @@
-// Builds the page of the inspector from runtime/web/ui into runtime/web/page, when that is older. The
+// Builds the page of the inspector from runtime/web/ui into runtime/web/dist, when that is older. The
 // package has it built; a clone builds it at the first use.
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,7 +8,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const sources = join(root, 'runtime', 'web', 'ui');
 
 /** Where the page lies by default, beside the code that serves it. */
-export const PAGE = join(root, 'runtime', 'web', 'page');
+export const PAGE = join(root, 'runtime', 'web', 'dist');
 
 function isFresh(out) {
   const page = join(out, 'index.html');

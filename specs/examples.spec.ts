@@ -37,6 +37,9 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
     says: '…\nsucceeded: 2 of 2 serve\nhello from node-…, version 1.0.0',
     prepare: buildSpore,
   },
+  'look-inside.ts': {
+    says: 'Open http://127.0.0.1:…/?token=…\nThe crossing ended: shutdown',
+  },
   'pool-with-backoff.ts': {
     says:
       'east not started: max_children\n' +

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { inspectError } from './errors.ts';
 
 /** Beside this file, in the package and, once built, in a clone. */
-const BUILT = fileURLToPath(new URL('page/', import.meta.url));
+const BUILT = fileURLToPath(new URL('dist/', import.meta.url));
 /** Only a clone has it. */
 const BUILDER = new URL('../../.ci/page.mjs', import.meta.url);
 
