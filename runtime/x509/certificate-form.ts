@@ -77,8 +77,8 @@ const integer = (bytes: Buffer): Node =>
   );
 
 /**
- * Forge would read the bits of a key as DER of their own where they happen to look like it, and then
- * the key is another one. Its types do not know the options.
+ * Forge would read the bits of a key as DER of their own where they happen to look like it, as those
+ * of one key in 270 do, and then they are no bytes any more. Its types do not know the options.
  */
 const fromDer = asn1.fromDer as unknown as (bytes: string, options: object) => Node;
 /** The structure of strict DER, with nothing after it; throws forge's own error for anything else. */
