@@ -113,28 +113,24 @@ async function createPorts(options: MeshOptions, paths: HomePaths, tree: Supervi
 const nodeNames = (count: number): string[] =>
   Array.from({ length: count }, (_, index) => `node-${index + 1}`);
 
-/** Composes a mesh; nothing runs before `tree.start()`. */
-export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
-  const paths = ensureHome(options.home);
-  const { fill, supervision } = createLateTree();
-  const { ports, files, pool, threads, trust, repo, routes } = await createPorts(
-    options,
-    paths,
-    supervision,
-  );
-  const { fabric, clock, random } = ports;
-  const nodes = nodeNames(options.nodes ?? NODES_DEFAULT);
-  const capacity = options.nodeCapacity ?? { cpuMilli: 0, memoryMb: 0 };
-  const instanceLogic = createInstanceLogic(ports);
+interface EdgeParts {
+  readonly ports: WorkloadPorts;
+  readonly routes: RoutingTable;
+  readonly supervision: Supervision;
+}
+
+/** A restart of its actor makes another edge; `edge` is that of the moment. */
+function composeEdge({ ports, routes, supervision }: EdgeParts, wantedPort: number) {
+  const { fabric, clock, notice, requests } = ports;
   let edge: Edge | undefined;
-  let port = options.port ?? EDGE_PORT_DEFAULT;
+  let port = wantedPort;
   const edgeLogic = createEdgeLogic({
     fabric,
     routes,
     onTargets: createTargetKeeper({
       tree: supervision,
-      notice: ports.notice,
-      logic: createTargetLogic(trafficOf(routes, ports.requests)),
+      notice,
+      logic: createTargetLogic(trafficOf(routes, requests)),
     }),
     openListener: () => {
       const opened = createEdge({ routes, clock, port });
@@ -150,6 +146,26 @@ export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
       };
     },
   });
+  return { edgeLogic, edge: () => edge };
+}
+
+/** Composes a mesh; nothing runs before `tree.start()`. */
+export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
+  const paths = ensureHome(options.home);
+  const { fill, supervision } = createLateTree();
+  const { ports, files, pool, threads, trust, repo, routes } = await createPorts(
+    options,
+    paths,
+    supervision,
+  );
+  const { fabric, clock, random } = ports;
+  const nodes = nodeNames(options.nodes ?? NODES_DEFAULT);
+  const capacity = options.nodeCapacity ?? { cpuMilli: 0, memoryMb: 0 };
+  const instanceLogic = createInstanceLogic(ports);
+  const { edgeLogic, edge } = composeEdge(
+    { ports, routes, supervision },
+    options.port ?? EDGE_PORT_DEFAULT,
+  );
   const spec = meshTree({
     pool: workerPoolSpec(threads),
     listener: edgeChildSpec(edgeLogic),
@@ -188,6 +204,6 @@ export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
     ports,
     files,
     routes,
-    edge: () => edge,
+    edge,
   };
 }

@@ -39,8 +39,9 @@ export function tagOf(logic: unknown, version: string | undefined): MachineTag {
 }
 
 /**
- * Holds the effects of a durable actor that is being constructed, where they are held at all: its custom actions, what it emits, and
- * the start of what is no machine. A machine's start is a change of state; its effects pass here too.
+ * Holds the effects of a durable actor that is being constructed, where they are held at all: its
+ * custom actions, what it emits, and the start of what is no machine. A machine's start is a change of
+ * state; its effects pass here too.
  */
 export function holdEffects(cell: Cell, actor: ActorInternals): void {
   const { durability } = cell;
