@@ -65,6 +65,9 @@ interface StartPlan {
 /** XState copies it to change it; frozen, because actors share it. */
 const NO_CHILDREN = Object.freeze({});
 
+/** XState's event for stopping at once. */
+const STOP_TYPE = 'xstate.stop';
+
 const plannedMachines = new WeakMap<AnyActorLogic, AnyActorLogic>();
 
 /** The same logic with plans if it is a machine that they are possible for, else the logic itself. */
@@ -121,6 +124,8 @@ class MachinePlans {
     event: EventObject,
     scope: Scope,
   ): MachineSnapshot => {
+    if (event.type === STOP_TYPE && this.#isPlainlyStopped(snapshot))
+      return this.#seen(stoppedAt(snapshot), event, scope, []);
     const configuration = isXstateOwn(event.type) ? undefined : this.#configurationOf(snapshot);
     const choice = configuration && this.#choiceOf(configuration, snapshot, event);
     if (!choice) return this.#machine.transition(snapshot, event, scope);
@@ -159,6 +164,11 @@ class MachinePlans {
     const entered = snapshotAfter(base, base.context, NO_CHILDREN, target);
     const compute = isComputed ? contextOperation(context as Callable) : undefined;
     return { base, compute, operations, target, entered };
+  }
+
+  /** With children, XState has something to stop. */
+  #isPlainlyStopped({ machine, context, children }: MachineSnapshot): boolean {
+    return machine === this.#machine && Boolean(context) && Object.keys(children).length === 0;
   }
 
   #take(
@@ -309,6 +319,12 @@ function contextOperation(context: Callable): Operation {
     keys: undefined,
   };
 }
+
+/** Neither exit actions nor anything else runs when XState stops an actor. */
+const stoppedAt = (snapshot: MachineSnapshot): MachineSnapshot => {
+  const { context, children } = snapshot;
+  return snapshotAfter({ ...snapshot, status: 'stopped' }, context, children, snapshot);
+};
 
 function startFrom(plan: StartPlan, scope: Scope, input: unknown): MachineSnapshot {
   const { base, compute, operations, target, entered } = plan;

@@ -103,6 +103,8 @@ function watchRun(make: (parent: ParentPort) => AnyActorRef, steps: readonly Ste
     const after = actor.getSnapshot() as AnyMachineSnapshot;
     lines.push(after === before ? 'same snapshot' : `became ${snapshotText(after)}`);
   }
+  (actor as AnyActorRef & { _stop(): void })._stop();
+  lines.push(`ended as ${snapshotText(actor.getSnapshot() as AnyMachineSnapshot)}`);
   return lines.slice();
 }
 
