@@ -5,12 +5,11 @@
  * what follows, XState's own events), XState itself takes it. `specs/supervisor/plans` shows that
  * snapshots, actions, emitted events and inspection are the same.
  */
-import { StateMachine, assign } from 'xstate';
+import { StateMachine } from 'xstate';
 import type { AnyActorLogic, EventObject, Snapshot } from 'xstate';
 import { candidatesOf, isTaken, transitionsOf } from './guards.ts';
 import type { Candidate } from './guards.ts';
 import type {
-  BuiltinAction,
   Callable,
   Context,
   Machine,
@@ -21,6 +20,8 @@ import type {
 } from './machine-shape.ts';
 import { Run, isPlainSequence, isXstateOwn, operationOf, snapshotAfter } from './operations.ts';
 import type { Operation } from './operations.ts';
+import { contextOperation, startFrom } from './start-plan.ts';
+import type { StartPlan } from './start-plan.ts';
 import { Skeleton } from './skeleton.ts';
 import type { Trace } from './skeleton.ts';
 
@@ -48,18 +49,6 @@ interface Option {
   readonly operations: readonly Operation[];
   /** Undefined: it stays where it is. */
   readonly target: Configuration | undefined;
-}
-
-/** How a machine comes to its first snapshot. */
-interface StartPlan {
-  /** Before anything was entered, with the context if it is the same for all. */
-  readonly base: MachineSnapshot;
-  /** Makes the context of the input. */
-  readonly compute: Operation | undefined;
-  readonly operations: readonly Operation[];
-  readonly target: Configuration;
-  /** All there is to it when nothing has to be computed or done: one for all actors. */
-  readonly entered: MachineSnapshot;
 }
 
 /** XState copies it to change it; frozen, because actors share it. */
@@ -306,43 +295,11 @@ class MachinePlans {
   }
 }
 
-/** What XState does with a context that is a function: it assigns what that returns. */
-function contextOperation(context: Callable): Operation {
-  const assignment = ({ spawn, event, self }: Record<string, unknown>): unknown =>
-    context({ spawn, input: (event as { input?: unknown }).input, self });
-  const implementation = assign(assignment as never) as unknown as BuiltinAction;
-  return {
-    kind: 'assign',
-    type: implementation.type,
-    implementation,
-    params: undefined,
-    keys: undefined,
-  };
-}
-
 /** Neither exit actions nor anything else runs when XState stops an actor. */
 const stoppedAt = (snapshot: MachineSnapshot): MachineSnapshot => {
   const { context, children } = snapshot;
   return snapshotAfter({ ...snapshot, status: 'stopped' }, context, children, snapshot);
 };
-
-function startFrom(plan: StartPlan, scope: Scope, input: unknown): MachineSnapshot {
-  const { base, compute, operations, target, entered } = plan;
-  if (!compute && operations.length === 0) return entered;
-  const run = new Run(base, { type: 'xstate.init', input } as EventObject, scope);
-  let { context, children } = base;
-  try {
-    if (compute) {
-      run.perform(compute);
-      ({ context, children } = run);
-    }
-    for (const operation of operations) run.perform(operation);
-  } catch (error) {
-    const failed = { ...base, status: 'error', error };
-    return snapshotAfter(failed, context, children, base);
-  }
-  return snapshotAfter(base, run.context, run.children, target);
-}
 
 /** One atomic node and its ancestors, so at most one transition is taken at a time. */
 const isChain = (nodes: readonly StateNode[]): boolean =>
