@@ -174,6 +174,7 @@ function begin(
       answer({ ok: false, reason: 'start_error', cause });
     }
   });
+  child.isRestart = false;
   launch(child);
 }
 

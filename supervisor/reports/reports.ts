@@ -16,9 +16,9 @@ interface ChildReport {
 
 /** One thing that happened to a child or to a supervisor. */
 export type SupervisorReport =
-  /** A child is ready for the first time. */
+  /** A child is ready that its supervisor's start, or an operation, has started. */
   | (ChildReport & { readonly type: 'start' })
-  /** A child is ready again; `restarts` counts them since it was added. */
+  /** A child is ready that was restarted; `restarts` counts them since it was added. */
   | (ChildReport & { readonly type: 'restart'; readonly restarts: number })
   /** A child could not be started. */
   | (ChildReport & { readonly type: 'start_error'; readonly cause: ErrorJson })
