@@ -177,6 +177,22 @@ describe('connectUserApi', () => {
     await expect(client.userApi.recover({})).rejects.toEqual(coded('MESH_ERR_RPC_PROTOCOL'));
   });
 
+  it('resets a call whose request never ends', async () => {
+    await using rpc = await rpcWorld({ limits: { callTimeoutMs: 50 } });
+    const socket = await rpc.world.tls({ ALPNProtocols: ['h2'] });
+    const session = http2.connect('https://mesh', { createConnection: () => socket });
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': '/userapi.UserAPI/SetManifest',
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    stream.on('error', () => undefined).write(Buffer.of(0, 0, 0, 1, 0));
+    await until(() => stream.closed);
+    expect(stream.rstCode).toBe(http2.constants.NGHTTP2_CANCEL);
+    session.destroy();
+  });
+
   it('closes a connection on which nothing happens', async () => {
     await using rpc = await rpcWorld({ limits: { idleTimeoutMs: 50 } });
     await using client = await userClient(rpc);
