@@ -1,7 +1,8 @@
 /** The tree as plain data, for the CLI and the visualizer. */
 import type { Child, ChildStatus } from './child.ts';
 import type { MailboxInfo } from './delivery/mailbox.ts';
-import type { Supervisor, SupervisorStatus } from './supervisor.ts';
+import type { Supervisor } from './supervisor.ts';
+import type { SupervisorStatus } from './supervisor-snapshot.ts';
 
 /** One child or supervisor, with all under it. */
 export interface TreeNode {

@@ -68,7 +68,7 @@ export type {
   TreeOptions,
 } from './ports.ts';
 export type { SupervisorReport, SupervisorReportType } from './reports/reports.ts';
-export type { SupervisorSnapshot, SupervisorStatus } from './supervisor.ts';
+export type { SupervisorSnapshot, SupervisorStatus } from './supervisor-snapshot.ts';
 export { supervisorMachine } from './supervisor.machine.ts';
 export type { SupervisorEvent } from './supervisor.machine.ts';
 export { createTree } from './tree.ts';

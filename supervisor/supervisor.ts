@@ -3,41 +3,24 @@
  * an object and not a machine, so that 100,000 children cost no more each than ten do;
  * `supervisor.machine.ts` draws the states that it goes through.
  */
+import { Agenda } from './agenda.ts';
 import type { Child, Past } from './child.ts';
 import { ChildTable } from './child-table.ts';
-import { INTENSITY_DEFAULT, PERIOD_MS_DEFAULT, isSupervisorSpec } from './child-spec.ts';
+import { INTENSITY_DEFAULT, PERIOD_MS_DEFAULT } from './child-spec.ts';
 import type { Strategy, SupervisorSpec } from './child-spec.ts';
-import { backoffDelayMs } from './restart/backoff.ts';
-import { supervisorError } from './errors.ts';
-import { causeOf, isAbnormal, isRestarted } from './restart/exit-reason.ts';
-import type { ExitReason } from './restart/exit-reason.ts';
-import { Fifo } from './delivery/fifo.ts';
-import { GroupRestart } from './restart/group-restart.ts';
-import { arm, detach, disarm, kill, launch } from './lifecycle.ts';
 import { discardHeld } from './delivery/mail.ts';
-import { RestartWindow } from './restart/restart-window.ts';
+import { detach, disarm, kill } from './lifecycle.ts';
 import * as say from './reports/say.ts';
+import { isRestarted } from './restart/exit-reason.ts';
+import type { ExitReason } from './restart/exit-reason.ts';
+import { Restarts } from './restart/restarts.ts';
+import { startCause, startFailure } from './restart/start-cause.ts';
 import { startInOrder, stopInOrder } from './sequence.ts';
 import type { Sequence } from './sequence.ts';
+import { snapshotOf } from './supervisor-snapshot.ts';
+import type { SupervisorSnapshot, SupervisorStatus } from './supervisor-snapshot.ts';
 import type { TreeScope } from './tree-scope.ts';
 import { ParentPort } from './xstate-shape.ts';
-
-/** `restarting` is only said while a group restarts; the chart is `supervisor.machine.ts`. */
-export type SupervisorStatus = 'starting' | 'running' | 'restarting' | 'stopping' | 'stopped';
-
-/** What a supervisor shows of itself, in the shape of an XState snapshot. */
-export interface SupervisorSnapshot {
-  readonly status: 'active' | 'stopped';
-  readonly output: undefined;
-  readonly error: undefined;
-  readonly value: SupervisorStatus;
-  readonly context: {
-    readonly path: string;
-    readonly strategy: Strategy;
-    readonly children: number;
-    readonly active: number;
-  };
-}
 
 /** Whoever started a supervisor: the one above it, or the tree. */
 export interface SupervisorOwner {
@@ -64,11 +47,8 @@ export class Supervisor {
   /** The start, stop or group restart under way; operations wait until it is through. */
   sequence: Sequence | undefined = undefined;
   readonly #owner: SupervisorOwner;
-  #window: RestartWindow;
-  readonly #group: GroupRestart;
-  /** Children that ended by themselves while a sequence was under way. */
-  #undecided = new Fifo<Child>();
-  #requests = new Fifo<{ whenFree: () => void; whenGone: () => void }>();
+  readonly #restarts: Restarts;
+  readonly #agenda = new Agenda();
   #reason: ExitReason = { type: 'shutdown' };
 
   constructor(
@@ -87,8 +67,7 @@ export class Supervisor {
     this.port = new ParentPort(spec.id, path, scope.host.system);
     this.#owner = owner;
     this.table = new ChildTable(this, scope.clock, past);
-    this.#window = new RestartWindow(this.intensity, this.periodMs);
-    this.#group = new GroupRestart(this);
+    this.#restarts = new Restarts(this);
   }
 
   get intensity(): number {
@@ -112,18 +91,7 @@ export class Supervisor {
   }
 
   get snapshot(): SupervisorSnapshot {
-    return {
-      status: this.status === 'stopped' ? 'stopped' : 'active',
-      output: undefined,
-      error: undefined,
-      value: this.status,
-      context: {
-        path: this.path,
-        strategy: this.strategy,
-        children: this.table.size,
-        active: this.table.active,
-      },
-    };
+    return snapshotOf(this);
   }
 
   start(): void {
@@ -142,7 +110,7 @@ export class Supervisor {
   become(spec: SupervisorSpec): void {
     this.spec = spec;
     this.strategy = spec.strategy ?? 'one_for_one';
-    this.#window = this.#window.resized(this.intensity, this.periodMs);
+    this.#restarts.resize();
   }
 
   enter(status: SupervisorStatus): void {
@@ -173,7 +141,7 @@ export class Supervisor {
 
   #stopped(child: Child, found: ExitReason): void {
     const reason = orderly(found);
-    const isInGroup = this.#group.has(child);
+    const isInGroup = this.#restarts.group.has(child);
     this.table.setStatus(
       child,
       isInGroup && child.restart !== 'temporary' ? 'restarting' : 'stopped',
@@ -193,20 +161,11 @@ export class Supervisor {
       child.settle({ type: 'failed', cause });
     } else if (this.status === 'starting') {
       this.table.setStatus(child, 'stopped');
-      this.#failStart(child, cause);
+      this.shutdown(startFailure(child, cause));
     } else {
       this.sequence = undefined;
-      this.#restart(child, { type: 'error', cause });
+      this.#restarts.begin(child, { type: 'error', cause });
     }
-  }
-
-  #failStart(child: Child, cause: unknown): void {
-    const error = supervisorError(
-      'MESH_ERR_SUPERVISOR_START_FAILED',
-      `Supervisor ${this.path} did not start: its child ${child.path} failed.`,
-      { cause, details: { path: this.path, child: child.path } },
-    );
-    this.shutdown({ type: 'error', cause: error });
   }
 
   #exited(child: Child, reason: ExitReason): void {
@@ -215,36 +174,28 @@ export class Supervisor {
     this.table.setStatus(child, willRestart ? 'restarting' : 'stopped');
     if (this.isEnding) return;
     child.undecided = reason;
-    this.#undecided.push(child);
+    this.#agenda.childEnded(child);
     if (!this.sequence) this.becomeFree();
   }
 
   /** Nothing is under way: decides what has piled up, then serves operations in their order. */
   becomeFree(): void {
     this.sequence = undefined;
-    while (!this.sequence && !this.isEnding) {
-      const child = this.#undecided.shift();
-      if (child) this.#decide(child);
-      else {
-        const request = this.#requests.shift();
-        if (!request) return;
-        request.whenFree();
-      }
-    }
+    while (!this.sequence && !this.isEnding) if (!this.#agenda.next(this.#decide)) return;
   }
 
-  #decide(child: Child): void {
+  readonly #decide = (child: Child): void => {
     const reason = child.undecided;
     if (!reason || child.isGone) return;
     child.undecided = undefined;
     if (isRestarted(child.restart, reason)) {
-      this.#restart(child, reason);
+      this.#restarts.begin(child, reason);
       return;
     }
     if (child.restart === 'temporary' || this.isSimple) this.remove(child);
     else discardHeld(child);
     this.#considerAutoShutdown(child);
-  }
+  };
 
   #considerAutoShutdown(child: Child): void {
     const mode = this.spec.autoShutdown ?? 'never';
@@ -254,53 +205,11 @@ export class Supervisor {
     this.shutdown({ type: 'shutdown' });
   }
 
-  #restart(child: Child, reason: ExitReason): void {
-    this.table.setStatus(child, 'restarting');
-    const delayMs = this.#delayMs(child);
-    if (delayMs > 0) say.backoff(child, delayMs);
-    if (this.isGroup) this.#group.begin(child, delayMs, reason);
-    else if (delayMs > 0) arm(child, delayMs, () => this.#restartOne(child, reason));
-    else this.#restartOne(child, reason);
-  }
-
-  #delayMs(child: Child): number {
-    const backoff = isSupervisorSpec(child.spec) ? undefined : child.spec.backoff;
-    if (!backoff) return 0;
-    const ranMs = this.scope.clock.monotonicNow() - child.readyAtMs;
-    if (child.hasBeenReady && ranMs >= backoff.resetAfterMs) child.attempt = 0;
-    child.hasBeenReady = false;
-    return backoffDelayMs(backoff, child.attempt++, this.scope.random);
-  }
-
-  #restartOne(child: Child, reason: ExitReason): void {
-    if (this.isEnding || !this.admit(child, reason)) return;
-    child.restarts++;
-    child.isRestart = true;
-    launch(child);
-  }
-
-  /** Counts a restart; false when it was one too many, and then this supervisor is ending. */
-  admit(child: Child, reason: ExitReason): boolean {
-    if (this.#window.admit(this.scope.clock.monotonicNow())) return true;
-    say.intensity(this, child);
-    const cause = supervisorError(
-      'MESH_ERR_SUPERVISOR_INTENSITY_REACHED',
-      `Supervisor ${this.path} gave up: ${child.path} needed more than ` +
-        `${this.intensity} restarts within ${this.periodMs} ms.`,
-      {
-        cause: causeOf(reason),
-        details: { path: this.path, child: child.path, intensity: this.intensity },
-      },
-    );
-    this.shutdown({ type: 'shutdown', cause });
-    return false;
-  }
-
   /** Runs `whenFree` when no sequence is under way, or `whenGone` if this supervisor ends first. */
   request(whenFree: () => void, whenGone: () => void): void {
     if (this.isEnding) whenGone();
     else {
-      this.#requests.push({ whenFree, whenGone });
+      this.#agenda.request({ whenFree, whenGone });
       this.scope.queue.post({ run: () => (this.sequence || this.becomeFree(), 1) });
     }
   }
@@ -330,15 +239,13 @@ export class Supervisor {
   #quit(status: 'stopping'): void {
     this.enter(status);
     this.sequence = undefined;
-    this.#undecided = new Fifo();
-    this.#group.cancel();
+    this.#restarts.group.cancel();
     for (const child of this.table.values()) {
       if (child.isAlive) continue;
       disarm(child);
       if (child.status !== 'stopped') this.table.setStatus(child, 'stopped');
     }
-    for (let request = this.#requests.shift(); request; request = this.#requests.shift())
-      request.whenGone();
+    this.#agenda.close();
   }
 
   #finish(): void {
@@ -358,14 +265,3 @@ export class Supervisor {
 /** A final state after the command to stop is the end that was asked for. */
 const orderly = (reason: ExitReason): ExitReason =>
   reason.type === 'normal' ? { type: 'shutdown' } : reason;
-
-/** Why a start failed, when the child itself ended without an error. */
-function startCause(child: Child, reason: ExitReason): unknown {
-  if (isAbnormal(reason) && reason.type === 'error') return reason.cause;
-  if (reason.type === 'shutdown' && reason.cause !== undefined) return reason.cause;
-  return supervisorError(
-    'MESH_ERR_SUPERVISOR_ENDED_BEFORE_READY',
-    `${child.path} ended with ${reason.type} before it was ready.`,
-    { details: { path: child.path, reason: reason.type } },
-  );
-}

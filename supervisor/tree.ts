@@ -1,9 +1,7 @@
 import type { AnyActorRef, EventObject, Snapshot } from 'xstate';
-import { changeChild, changeFlags } from './change.ts';
-import type { ChangeResult, ChangedChild, ChangedFlags } from './change.ts';
 import type { Child } from './child.ts';
 import { checkSupervisorSpec } from './check-spec.ts';
-import type { AnyChildSpec, SupervisorSpec, TemplateChild } from './child-spec.ts';
+import type { SupervisorSpec } from './child-spec.ts';
 import { Asks } from './delivery/asks.ts';
 import type { AskOptions } from './delivery/asks.ts';
 import { DeadLetters } from './delivery/dead-letters.ts';
@@ -22,15 +20,6 @@ import type { ExitReason } from './restart/exit-reason.ts';
 import { assertEvent, sendToChild } from './delivery/mail.ts';
 import { Watchers } from './reports/names.ts';
 import type { DownEvent, WatchEvent } from './reports/names.ts';
-import * as operations from './operations.ts';
-import type {
-  ChildCounts,
-  ChildInfo,
-  DeleteChildResult,
-  RestartChildResult,
-  StartChildResult,
-  TerminateChildResult,
-} from './operations.ts';
 import { actorsOf } from './inspection/actors-of.ts';
 import { Inspection } from './inspection/inspection.ts';
 import type { InspectOptions, TreeInspection } from './inspection/inspection.types.ts';
@@ -41,11 +30,9 @@ import { RunQueue, microtask } from './delivery/run-queue.ts';
 import { Supervisor } from './supervisor.ts';
 import type { SupervisorOwner } from './supervisor.ts';
 import type { TreeScope } from './tree-scope.ts';
-import type { SupervisorHandle, Tree } from './tree.types.ts';
+import { TreeOperations } from './tree-operations.ts';
+import type { Tree } from './tree.types.ts';
 import { ActorHost } from './xstate-adapter.ts';
-
-const NO_CHILDREN: ChildCounts = { specs: 0, active: 0, supervisors: 0, workers: 0 };
-const NOT_FOUND = { ok: false, reason: 'not_found' } as const;
 
 /**
  * Makes a tree; nothing runs before `start`. Throws `MESH_ERR_SUPERVISOR_SPEC_INVALID` for a spec
@@ -56,7 +43,7 @@ export function createTree(spec: SupervisorSpec, options: TreeOptions): Tree {
   return new RootedTree(spec, options);
 }
 
-class RootedTree implements Tree {
+class RootedTree extends TreeOperations implements Tree {
   readonly path: string;
   readonly deadLetters = new DeadLetters();
   readonly ended: Promise<ExitReason>;
@@ -70,6 +57,7 @@ class RootedTree implements Tree {
   #stopListening: (() => void) | undefined;
 
   constructor(spec: SupervisorSpec, options: TreeOptions) {
+    super();
     this.path = spec.id;
     this.#options = options;
     this.#scope = this.#createScope(options);
@@ -247,68 +235,6 @@ class RootedTree implements Tree {
     return this.#find(path)?.snapshot;
   }
 
-  supervisor(path: string): SupervisorHandle | undefined {
-    if (!this.#supervisor(path)) return undefined;
-    return {
-      path,
-      startChild: (spec) => this.startChild(path, spec),
-      terminateChild: (id) => this.terminateChild(path, id),
-      restartChild: (id) => this.restartChild(path, id),
-      deleteChild: (id) => this.deleteChild(path, id),
-      changeFlags: (flags) => this.changeFlags(path, flags),
-      changeChild: (id, fields) => this.changeChild(path, id, fields),
-      whichChildren: () => this.whichChildren(path),
-      countChildren: () => this.countChildren(path),
-    };
-  }
-
-  async startChild(
-    supervisorPath: string,
-    spec: AnyChildSpec | TemplateChild,
-  ): Promise<StartChildResult> {
-    const supervisor = this.#supervisor(supervisorPath);
-    return supervisor ? operations.startChild(supervisor, spec) : NOT_FOUND;
-  }
-
-  async terminateChild(supervisorPath: string, id: string): Promise<TerminateChildResult> {
-    const supervisor = this.#supervisor(supervisorPath);
-    return supervisor ? operations.terminateChild(supervisor, id) : NOT_FOUND;
-  }
-
-  async restartChild(supervisorPath: string, id: string): Promise<RestartChildResult> {
-    const supervisor = this.#supervisor(supervisorPath);
-    return supervisor ? operations.restartChild(supervisor, id) : NOT_FOUND;
-  }
-
-  async deleteChild(supervisorPath: string, id: string): Promise<DeleteChildResult> {
-    const supervisor = this.#supervisor(supervisorPath);
-    return supervisor ? operations.deleteChild(supervisor, id) : NOT_FOUND;
-  }
-
-  async changeFlags(supervisorPath: string, flags: ChangedFlags): Promise<ChangeResult> {
-    const supervisor = this.#supervisor(supervisorPath);
-    return supervisor ? changeFlags(supervisor, flags) : NOT_FOUND;
-  }
-
-  async changeChild(
-    supervisorPath: string,
-    id: string,
-    fields: ChangedChild,
-  ): Promise<ChangeResult> {
-    const supervisor = this.#supervisor(supervisorPath);
-    return supervisor ? changeChild(supervisor, id, fields) : NOT_FOUND;
-  }
-
-  whichChildren(supervisorPath: string): ChildInfo[] {
-    const supervisor = this.#supervisor(supervisorPath);
-    return supervisor ? operations.whichChildren(supervisor) : [];
-  }
-
-  countChildren(supervisorPath: string): ChildCounts {
-    const supervisor = this.#supervisor(supervisorPath);
-    return supervisor ? operations.countChildren(supervisor) : NO_CHILDREN;
-  }
-
   watch(path: string, listener: (event: WatchEvent) => void): () => void {
     return this.#scope.watchers.add(path, listener);
   }
@@ -332,7 +258,7 @@ class RootedTree implements Tree {
     return describeTree(this.#root);
   }
 
-  #supervisor(path: string): Supervisor | undefined {
+  protected override supervisorAt(path: string): Supervisor | undefined {
     const found = this.#find(path);
     return found instanceof Supervisor ? found : found?.nested;
   }

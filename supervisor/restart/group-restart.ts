@@ -10,12 +10,15 @@ import type { Supervisor } from '../supervisor.ts';
 /** At most one group of a supervisor restarts at a time. */
 export class GroupRestart {
   readonly #supervisor: Supervisor;
+  /** Counts a restart; false when the supervisor gives up. */
+  readonly #admit: (child: Child, reason: ExitReason) => boolean;
   /** The first child of the group; undefined when no group restarts. */
   #from: Child | undefined;
   #timer: unknown;
 
-  constructor(supervisor: Supervisor) {
+  constructor(supervisor: Supervisor, admit: (child: Child, reason: ExitReason) => boolean) {
     this.#supervisor = supervisor;
+    this.#admit = admit;
   }
 
   /** Whether the child belongs to a group that is being restarted. */
@@ -30,7 +33,7 @@ export class GroupRestart {
     // A group that waits for its back-off takes the child along when the wait is over.
     if (this.#timer !== undefined && this.has(child)) return;
     this.cancel();
-    if (delayMs <= 0 && !supervisor.admit(child, reason)) return;
+    if (delayMs <= 0 && !this.#admit(child, reason)) return;
     this.#from = child;
     supervisor.enter('restarting');
     const alive = this.#claim();
@@ -70,7 +73,7 @@ export class GroupRestart {
         run: () => {
           if (this.#timer !== timer) return 0;
           this.#timer = undefined;
-          if (supervisor.admit(child, reason)) this.#start(child);
+          if (this.#admit(child, reason)) this.#start(child);
           return 1;
         },
       });
