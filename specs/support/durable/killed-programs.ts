@@ -80,7 +80,7 @@ export class KilledPrograms {
     child.stdin.on('error', () => {});
     // In the middle of its work: at an answer, or at any moment, whichever comes first.
     const killAfterAnswers = isLast ? Infinity : Math.floor(this.#random.fraction() * 100);
-    const killAfterMs = this.#random.fraction() * 100;
+    const killAfterMs = this.#random.fraction() * 40;
     const isEarly = !isLast && this.#random.fraction() < EARLY;
     const kill = (): boolean => child.kill('SIGKILL');
     const timer = isEarly ? setTimeout(kill, this.#random.fraction() * 120) : undefined;
