@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, it } from 'vitest';
-import { commands, expectReference, trees } from '../support/random-trees.ts';
+import { commands, expectReference, trees } from '../support/trees/random-trees.ts';
 
 const RUNS = 3000;
 

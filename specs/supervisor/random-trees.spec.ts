@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AnyChildSpec, SupervisorSpec } from '../../supervisor/index.ts';
-import { commands, expectReference, perform, trees } from '../support/random-trees.ts';
+import { commands, expectReference, perform, trees } from '../support/trees/random-trees.ts';
 import { SupervisedWorld } from '../support/supervised.ts';
 import { settle } from '../support/virtual-clock.ts';
 

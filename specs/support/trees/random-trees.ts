@@ -8,10 +8,10 @@ import type {
   SupervisorSnapshot,
   SupervisorSpec,
   TreeNode,
-} from '../../supervisor/index.ts';
+} from '../../../supervisor/index.ts';
 import { ReferenceSupervisor } from './reference-supervisor.ts';
-import { SupervisedWorld, obedientMachine } from './supervised.ts';
-import { settle } from './virtual-clock.ts';
+import { SupervisedWorld, obedientMachine } from '../supervised.ts';
+import { settle } from '../virtual-clock.ts';
 
 const RESTARTS: readonly RestartType[] = ['permanent', 'transient', 'temporary'];
 

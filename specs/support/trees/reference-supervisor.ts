@@ -2,7 +2,7 @@
  * A supervisor as the OTP manual describes it, in the plainest way: no time passes while it works,
  * children start and stop at once, and it is free to be slow. Random trees are held against it.
  */
-import type { AnyChildSpec, SupervisorSpec } from '../../supervisor/index.ts';
+import type { AnyChildSpec, SupervisorSpec } from '../../../supervisor/index.ts';
 
 interface Kid {
   readonly spec: AnyChildSpec;
