@@ -28,7 +28,7 @@ const locked = (read('package-lock.json') as { packages: Record<string, LockedPa
 const house = await loadHouse(root);
 
 /** Used by configuration or by the command line, so that no source imports them. */
-const TOOLS = ['oxfmt', 'oxlint', 'oxlint-tsgolint', 'typescript'];
+const TOOLS = ['oxfmt', 'oxlint', 'oxlint-tsgolint', 'typescript', '@bufbuild/protoc-gen-es'];
 
 /** Packages that the sources import, without Node's own. */
 const imported = new Set(
@@ -91,7 +91,9 @@ describe('package-lock.json', () => {
 /** Whether some source imports it, or names it to a loader (a native addon, a log transport). */
 const isUsed = (name: string): boolean =>
   imported.has(name) ||
-  house.files.some(({ text }) => text.includes(`('${name}')`) || text.includes(`: '${name}'`));
+  house.files.some(({ text }) =>
+    [`('${name}')`, `('${name}/`, `: '${name}'`].some((mention) => text.includes(mention)),
+  );
 
 describe('dependencies', () => {
   it('are used', () => {

@@ -50,7 +50,12 @@ const ROWS: readonly (readonly [string, ExitCode])[] = [
   ['MESH_ERR_KEY_EXPOSED', EXIT.verification],
   ['MESH_ERR_KEY_MALFORMED', EXIT.verification],
 
+  ['MESH_ERR_ATTEST_', EXIT.verification],
+
   ['MESH_ERR_CONTROL_UNREACHABLE', EXIT.unreachable],
+  ['MESH_ERR_RPC_UNAVAILABLE', EXIT.unreachable],
+  ['MESH_ERR_TRANSPORT_CLOSED', EXIT.unreachable],
+  ['MESH_ERR_TRANSPORT_CONNECT', EXIT.unreachable],
   ['MESH_ERR_CONTROL_DISCONNECTED', EXIT.unreachable],
 
   ['MESH_ERR_CLI_DEPLOYMENT_OVERTAKEN', EXIT.conflict],
@@ -58,6 +63,7 @@ const ROWS: readonly (readonly [string, ExitCode])[] = [
   ['MESH_ERR_CONTROL_ADMIN_PORT', EXIT.conflict],
   ['MESH_ERR_EDGE_LISTEN', EXIT.conflict],
   ['MESH_ERR_INSPECT_PORT', EXIT.conflict],
+  ['MESH_ERR_TRANSPORT_LISTEN', EXIT.conflict],
   ['MESH_ERR_FABRIC_APP_RUNNING', EXIT.conflict],
   ['MESH_ERR_FABRIC_BUDGET_EXCEEDED', EXIT.conflict],
   ['MESH_ERR_FABRIC_NAME_MISMATCH', EXIT.verification],
@@ -67,6 +73,8 @@ const ROWS: readonly (readonly [string, ExitCode])[] = [
 
   ['MESH_ERR_CLI_TIMED_OUT', EXIT.timedOut],
   ['MESH_ERR_CONTROL_TIMED_OUT', EXIT.timedOut],
+  ['MESH_ERR_RPC_DEADLINE', EXIT.timedOut],
+  ['MESH_ERR_TRANSPORT_DEADLINE', EXIT.timedOut],
 
   ['MESH_ERR_CLI_DETACHED', EXIT.interrupted],
 ];

@@ -8,15 +8,15 @@ const BUILT = fileURLToPath(new URL('dist/', import.meta.url));
 const BUILDER = new URL('../../.ci/page.mjs', import.meta.url);
 
 /** The folder of the built page; in a clone it is built at the first use. MESH_ERR_INSPECT_PAGE. */
-export async function pageDir(): Promise<string> {
-  if (existsSync(fileURLToPath(BUILDER))) await build();
-  if (existsSync(`${BUILT}index.html`)) return BUILT;
-  throw inspectError('MESH_ERR_INSPECT_PAGE', `There is no page of the inspector in ${BUILT}.`);
+export async function pageDir(built = BUILT, builder = BUILDER): Promise<string> {
+  if (existsSync(fileURLToPath(builder))) await build(builder);
+  if (existsSync(`${built}index.html`)) return built;
+  throw inspectError('MESH_ERR_INSPECT_PAGE', `There is no page of the inspector in ${built}.`);
 }
 
-async function build(): Promise<void> {
+async function build(builder: URL): Promise<void> {
   try {
-    const { buildPage } = (await import(BUILDER.href)) as { buildPage: () => Promise<void> };
+    const { buildPage } = (await import(builder.href)) as { buildPage: () => Promise<void> };
     await buildPage();
   } catch (cause) {
     throw inspectError('MESH_ERR_INSPECT_PAGE', 'Building the page of the inspector failed.', {

@@ -1,6 +1,6 @@
 /** What a person waits for when asking a running mesh something: whole processes, start to end. */
 import { spawnSync } from 'node:child_process';
-import { mesh } from '../support/mesh-command.ts';
+import { mesh } from '../support/mesh/command.ts';
 import { median } from './harness.ts';
 import type { BenchPlan } from './harness.ts';
 import { startIdleMesh } from './idle-mesh.ts';

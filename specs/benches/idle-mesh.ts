@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { mesh, startMeshCommand } from '../support/mesh-command.ts';
-import type { MeshRunOptions } from '../support/mesh-command.ts';
+import { mesh, startMeshCommand } from '../support/mesh/command.ts';
+import type { MeshRunOptions } from '../support/mesh/command.ts';
 
 const START_TIMEOUT_MS = 30_000;
 const PROBE_PAUSE_MS = 100;

@@ -7,7 +7,7 @@ import { systemRandom } from '../../runtime/adapters/random.system.ts';
 import { homeIdOf } from '../../runtime/home.ts';
 import { startMesh } from '../../runtime/mesh.ts';
 import type { Mesh } from '../../runtime/mesh.ts';
-import { processesOf } from '../support/processes-of.ts';
+import { processesOf } from '../support/mesh/processes-of.ts';
 import { SAMPLE_SERVICE, until } from '../support/processes-worlds.ts';
 import { scratch } from '../support/scratch.ts';
 

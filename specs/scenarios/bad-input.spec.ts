@@ -6,7 +6,7 @@ import { EXIT } from '../../runtime/cli/exit-code.ts';
 import type { ExitCode } from '../../runtime/cli/exit-code.ts';
 import { serveControl } from '../../runtime/control/server.ts';
 import { startMesh } from '../../runtime/mesh.ts';
-import { mesh } from '../support/mesh-command.ts';
+import { mesh } from '../support/mesh/command.ts';
 import { scratch } from '../support/scratch.ts';
 import type { Scratch } from '../support/scratch.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { deploy, meshWorld } from '../support/mesh-world.ts';
-import { steadyLoad } from '../support/steady-load.ts';
+import { deploy, meshWorld } from '../support/mesh/world.ts';
+import { steadyLoad } from '../support/mesh/steady-load.ts';
 
 /** Switches under load, and which of them have a candidate that cannot work. */
 const SWITCHES = 20;

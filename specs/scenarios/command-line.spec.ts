@@ -7,7 +7,7 @@ import { serveControl } from '../../runtime/control/server.ts';
 import { createFakeMesh } from '../support/control/fake-mesh.ts';
 import { DIGEST_2 } from '../support/control/records.ts';
 import type { FakeMesh } from '../support/control/fake-mesh.ts';
-import { mesh } from '../support/mesh-command.ts';
+import { mesh } from '../support/mesh/command.ts';
 import { scratch } from '../support/scratch.ts';
 
 /** A served mesh of records in `.mesh` of a scratch folder. */

@@ -3,9 +3,9 @@ import { codeOf } from '../../machines/kernel/coded-error.ts';
 import { pairPath } from '../../actors/workload/paths.ts';
 import { homeIdOf } from '../../runtime/home.ts';
 import type { Mesh } from '../../runtime/mesh.ts';
-import { deploy, deploymentOf, meshWorld, until } from '../support/mesh-world.ts';
-import { processesOf } from '../support/processes-of.ts';
-import { steadyLoad } from '../support/steady-load.ts';
+import { deploy, deploymentOf, meshWorld, until } from '../support/mesh/world.ts';
+import { processesOf } from '../support/mesh/processes-of.ts';
+import { steadyLoad } from '../support/mesh/steady-load.ts';
 
 const activeOf = async (mesh: Mesh) => (await mesh.ps()).filter(({ role }) => role === 'active');
 const versionsOf = async (mesh: Mesh) => (await activeOf(mesh)).map(({ version }) => version);

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { processesIn } from '../support/docs/processes-in.ts';
-import { mesh, startMeshCommand } from '../support/mesh-command.ts';
+import { mesh, startMeshCommand } from '../support/mesh/command.ts';
 import { scratch } from '../support/scratch.ts';
 
 const DEADLINE_MS = 60_000;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { homeIdOf } from '../../runtime/home.ts';
-import { deploy, meshWorld, until } from '../support/mesh-world.ts';
-import { processesOf } from '../support/processes-of.ts';
+import { deploy, meshWorld, until } from '../support/mesh/world.ts';
+import { processesOf } from '../support/mesh/processes-of.ts';
 
 /** How often an instance is killed, in rounds of one to all three at once. */
 const KILLS = 100;

@@ -4,8 +4,8 @@ import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { deploy, meshWorld } from '../support/mesh-world.ts';
-import type { SampleSpore } from '../support/mesh-world.ts';
+import { deploy, meshWorld } from '../support/mesh/world.ts';
+import type { SampleSpore } from '../support/mesh/world.ts';
 
 const PYTHON = fileURLToPath(
   new URL('../support/sample-services/http-service.py', import.meta.url),

@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { HEARTBEAT_MS, LEASE_MS } from '../../actors/workload/lease.ts';
 import { homeIdOf } from '../../runtime/home.ts';
 import type { MeshControl } from '../../runtime/control/mesh-control.ts';
-import { startMeshProcess } from '../support/mesh-process.ts';
-import { deploy, meshWorld, until } from '../support/mesh-world.ts';
-import { processesOf } from '../support/processes-of.ts';
+import { startMeshProcess } from '../support/mesh/process.ts';
+import { deploy, meshWorld, until } from '../support/mesh/world.ts';
+import { processesOf } from '../support/mesh/processes-of.ts';
 
 const pidsOf = async (control: Pick<MeshControl, 'ps'>): Promise<number[]> =>
   (await control.ps()).map(({ pid }) => pid ?? 0).toSorted();

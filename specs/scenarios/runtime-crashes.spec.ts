@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { homeIdOf } from '../../runtime/home.ts';
 import type { MeshControl } from '../../runtime/control/mesh-control.ts';
-import { startMeshProcess } from '../support/mesh-process.ts';
-import { meshWorld, until } from '../support/mesh-world.ts';
-import { processesOf } from '../support/processes-of.ts';
+import { startMeshProcess } from '../support/mesh/process.ts';
+import { meshWorld, until } from '../support/mesh/world.ts';
+import { processesOf } from '../support/mesh/processes-of.ts';
 
 /** How often the whole runtime is killed, each time at another moment of a deployment. */
 const CRASHES = 15;

@@ -10,9 +10,9 @@ import { describe, expect, it } from 'vitest';
 import { homeIdOf } from '../../runtime/home.ts';
 import { serve } from '../../runtime/cli/serve.ts';
 import { createLogger } from '../../runtime/telemetry/logger.ts';
-import { mesh, startMeshCommand } from '../support/mesh-command.ts';
-import { until } from '../support/mesh-world.ts';
-import { processesOf } from '../support/processes-of.ts';
+import { mesh, startMeshCommand } from '../support/mesh/command.ts';
+import { until } from '../support/mesh/world.ts';
+import { processesOf } from '../support/mesh/processes-of.ts';
 import { scratch } from '../support/scratch.ts';
 import type { Scratch } from '../support/scratch.ts';
 

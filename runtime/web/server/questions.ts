@@ -28,7 +28,7 @@ export class Questions {
     const id = this.#next++;
     const { promise, resolve } = Promise.withResolvers<Answer>();
     this.#waiting.set(id, resolve);
-    const timer = setTimeout(() => resolve(BUSY), ANSWER_TIMEOUT_MS);
+    const timer = setTimeout(() => resolve(BUSY), ANSWER_TIMEOUT_MS).unref();
     this.#tell(id, question);
     try {
       return await promise;

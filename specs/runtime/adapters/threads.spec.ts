@@ -172,26 +172,54 @@ describe('refusals', () => {
   const inner = (thrown: unknown): unknown => (thrown as { cause?: unknown }).cause;
 
   it.each([
-    ['inline logic', placed({ logic: setup({}).createMachine({}) }), 'THREAD_LOGIC_INLINE'],
-    ['input with a function', placed({ input: { start: () => 1 } }), 'THREAD_UNCLONABLE'],
-    ['a relative module', placed({}, { module: './a.ts' }), 'SPEC_INVALID'],
-    ['an empty export', placed({}, { export: '' }), 'SPEC_INVALID'],
-    ['no heartbeat', placed({}, { heartbeatTimeoutMs: 0 }), 'SPEC_INVALID'],
-    ['no memory', placed({}, { resourceLimits: { stackSizeMb: -1 } }), 'SPEC_INVALID'],
-    ['an unknown place', placed({ placement: 'elsewhere' as never }), 'SPEC_INVALID'],
-    ['a thread’s logic elsewhere', placed({ placement: 'local' }), 'SPEC_INVALID'],
-  ])('come before anything starts: %s', async (_, spec, reason) => {
-    expect(codeOf(await start(spec))).toBe(`MESH_ERR_SUPERVISOR_${reason}`);
+    [
+      'inline logic',
+      placed({ logic: setup({}).createMachine({}) }),
+      'MESH_ERR_SUPERVISOR_THREAD_LOGIC_INLINE',
+    ],
+    [
+      'input with a function',
+      placed({ input: { start: () => 1 } }),
+      'MESH_ERR_SUPERVISOR_THREAD_UNCLONABLE',
+    ],
+    ['a relative module', placed({}, { module: './a.ts' }), 'MESH_ERR_SUPERVISOR_SPEC_INVALID'],
+    ['an empty export', placed({}, { export: '' }), 'MESH_ERR_SUPERVISOR_SPEC_INVALID'],
+    ['no heartbeat', placed({}, { heartbeatTimeoutMs: 0 }), 'MESH_ERR_SUPERVISOR_SPEC_INVALID'],
+    [
+      'no memory',
+      placed({}, { resourceLimits: { stackSizeMb: -1 } }),
+      'MESH_ERR_SUPERVISOR_SPEC_INVALID',
+    ],
+    [
+      'an unknown place',
+      placed({ placement: 'elsewhere' as never }),
+      'MESH_ERR_SUPERVISOR_SPEC_INVALID',
+    ],
+    [
+      'a thread’s logic elsewhere',
+      placed({ placement: 'local' }),
+      'MESH_ERR_SUPERVISOR_SPEC_INVALID',
+    ],
+  ])('come before anything starts: %s', async (_, spec, code) => {
+    expect(codeOf(await start(spec))).toBe(code);
   });
 
   it.each([
-    ['a missing module', { module: new URL('absent.ts', module) }, 'THREAD_MODULE_FAILED'],
-    ['a missing export', { export: 'absentMachine' }, 'THREAD_EXPORT_MISSING'],
-    ['an export that is no logic', { export: 'notLogic' }, 'THREAD_EXPORT_MISSING'],
-  ])('come with the start: %s', async (_, options, reason) => {
+    [
+      'a missing module',
+      { module: new URL('absent.ts', module) },
+      'MESH_ERR_SUPERVISOR_THREAD_MODULE_FAILED',
+    ],
+    ['a missing export', { export: 'absentMachine' }, 'MESH_ERR_SUPERVISOR_THREAD_EXPORT_MISSING'],
+    [
+      'an export that is no logic',
+      { export: 'notLogic' },
+      'MESH_ERR_SUPERVISOR_THREAD_EXPORT_MISSING',
+    ],
+  ])('come with the start: %s', async (_, options, code) => {
     const error = await start(placed({}, options));
     expect(codeOf(error)).toBe('MESH_ERR_SUPERVISOR_START_FAILED');
-    expect(codeOf(inner(error))).toBe(`MESH_ERR_SUPERVISOR_${reason}`);
+    expect(codeOf(inner(error))).toBe(code);
   });
 
   it('come with the start: input that is made then', async () => {

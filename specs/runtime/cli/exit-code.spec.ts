@@ -30,8 +30,25 @@ describe('exitCodeOf', () => {
         'MESH_ERR_TRUST_ENTRY',
       ],
     ],
-    [EXIT.unreachable, ['MESH_ERR_CONTROL_DISCONNECTED', 'MESH_ERR_CONTROL_UNREACHABLE']],
-    [EXIT.timedOut, ['MESH_ERR_CLI_TIMED_OUT', 'MESH_ERR_CONTROL_TIMED_OUT']],
+    [
+      EXIT.unreachable,
+      [
+        'MESH_ERR_CONTROL_DISCONNECTED',
+        'MESH_ERR_CONTROL_UNREACHABLE',
+        'MESH_ERR_RPC_UNAVAILABLE',
+        'MESH_ERR_TRANSPORT_CLOSED',
+        'MESH_ERR_TRANSPORT_CONNECT',
+      ],
+    ],
+    [
+      EXIT.timedOut,
+      [
+        'MESH_ERR_CLI_TIMED_OUT',
+        'MESH_ERR_CONTROL_TIMED_OUT',
+        'MESH_ERR_RPC_DEADLINE',
+        'MESH_ERR_TRANSPORT_DEADLINE',
+      ],
+    ],
     [EXIT.interrupted, ['MESH_ERR_CLI_DETACHED']],
   ])('says %i of exactly these', (exitCode, codes) => {
     expect(codesWith(exitCode)).toEqual(codes);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../../runtime/cli/command-table.ts';
-import { mesh } from '../../support/mesh-command.ts';
+import { mesh } from '../../support/mesh/command.ts';
 import { scratch } from '../../support/scratch.ts';
 
 const HELP = `Usage: mesh [options] [command]

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { MACHINES } from '../../../runtime/charts/catalog.ts';
-import { mesh } from '../../support/mesh-command.ts';
+import { mesh } from '../../support/mesh/command.ts';
 import { scratch } from '../../support/scratch.ts';
 
 const XSTATE = import.meta.resolve('xstate');

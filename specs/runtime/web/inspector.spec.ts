@@ -1,4 +1,5 @@
 import { request as httpRequest } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { createMachine } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -142,14 +143,13 @@ describe('startInspector', () => {
   it('refuses another Host, as a page of another name would send', async () => {
     await using at = await world();
     const cookie = await at.join();
-    const { promise, resolve } = Promise.withResolvers<number | undefined>();
+    const { promise, resolve } = Promise.withResolvers<[number | undefined, string]>();
     const headers = { host: `evil.example:${at.inspector.port}`, cookie };
     const { port } = at.inspector;
     httpRequest({ port, host: '127.0.0.1', path: '/api/tree', headers }, (response) => {
-      response.resume();
-      resolve(response.statusCode);
+      void text(response).then((body) => resolve([response.statusCode, body]));
     }).end();
-    expect(await promise).toBe(403);
+    expect(await promise).toEqual([403, expect.stringContaining('MESH_ERR_INSPECT_HOST')]);
     expect(await upgrade(port, headers)).toBe(403);
   });
 
@@ -188,8 +188,8 @@ describe('startInspector', () => {
       layout: { boxes: { closed: {}, open: {} } },
     });
     expect(await json('/api/actors/house/door')).toMatchObject({ active: ['closed'] });
-    expect((await at.get('/api/actors/house/nobody', cookie)).status).toBe(404);
-    expect((await at.get('/api/else', cookie)).status).toBe(404);
+    for (const path of ['/api/actors/house/nobody', '/api/machines/window', '/api/else'])
+      expect(await json(path)).toMatchObject({ error: { code: 'MESH_ERR_INSPECT_UNKNOWN' } });
   });
 
   it('tells a viewer everything, then what changes', async () => {

@@ -2,21 +2,21 @@
 import { copyFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Digest } from '../../machines/kernel/ids.ts';
-import { generateKey, readKey } from '../../runtime/adapters/keys.fs.ts';
-import { createTrustStore } from '../../runtime/adapters/trust.fs.ts';
-import { createWorkerPool } from '../../runtime/adapters/worker-pool.piscina.ts';
-import type { MeshOptions } from '../../runtime/compose.ts';
-import type { DeploymentProgress } from '../../runtime/control/mesh-control.ts';
-import { homePaths } from '../../runtime/home.ts';
-import { startMesh } from '../../runtime/mesh.ts';
-import type { Mesh } from '../../runtime/mesh.ts';
-import { packSpore } from '../../runtime/spore/index.ts';
-import { createRepo } from '../../runtime/adapters/repo.fs.ts';
-import type { SporeManifestSource } from '../../machines/workload/manifest.schema.ts';
-import { scratch } from './scratch.ts';
+import type { Digest } from '../../../machines/kernel/ids.ts';
+import { generateKey, readKey } from '../../../runtime/adapters/keys.fs.ts';
+import { createTrustStore } from '../../../runtime/adapters/trust.fs.ts';
+import { createWorkerPool } from '../../../runtime/adapters/worker-pool.piscina.ts';
+import type { MeshOptions } from '../../../runtime/compose.ts';
+import type { DeploymentProgress } from '../../../runtime/control/mesh-control.ts';
+import { homePaths } from '../../../runtime/home.ts';
+import { startMesh } from '../../../runtime/mesh.ts';
+import type { Mesh } from '../../../runtime/mesh.ts';
+import { packSpore } from '../../../runtime/spore/index.ts';
+import { createRepo } from '../../../runtime/adapters/repo.fs.ts';
+import type { SporeManifestSource } from '../../../machines/workload/manifest.schema.ts';
+import { scratch } from '../scratch.ts';
 
-const SERVICE = fileURLToPath(new URL('sample-services/http-service.mjs', import.meta.url));
+const SERVICE = fileURLToPath(new URL('../sample-services/http-service.mjs', import.meta.url));
 
 export interface SampleSpore {
   readonly version: string;

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { text } from 'node:stream/consumers';
 
-const MAIN = fileURLToPath(new URL('../../runtime/cli/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../runtime/cli/main.ts', import.meta.url));
 
 /** Stripped and compiled sources, for the dozens of processes of one spec. */
 const CACHE = join(tmpdir(), 'mesh-compile-cache');

@@ -3,10 +3,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { connectControl } from '../../runtime/control/client.ts';
-import type { ControlClient } from '../../runtime/control/client.ts';
-import { serveControl } from '../../runtime/control/server.ts';
-import { startMesh } from '../../runtime/mesh.ts';
+import { connectControl } from '../../../runtime/control/client.ts';
+import type { ControlClient } from '../../../runtime/control/client.ts';
+import { serveControl } from '../../../runtime/control/server.ts';
+import { startMesh } from '../../../runtime/mesh.ts';
 
 const PROGRAM = fileURLToPath(import.meta.url);
 
