@@ -94,6 +94,7 @@ describe('the file of a journal', () => {
 });
 
 describe('startTree with a journal', () => {
+  const add = { type: 'add', by: 1 };
   const spec = {
     id: 'root',
     type: 'supervisor' as const,
@@ -105,7 +106,7 @@ describe('startTree with a journal', () => {
     const journal = folder.file('j.sqlite');
     for (const count of [1, 2]) {
       const tree = await startTree(spec, { journal });
-      await tree.sendDurably('root/a', { type: 'add', by: 1 });
+      await tree.sendDurably('root/a', add);
       expect(tree.snapshotOf('root/a')).toMatchObject({ context: { count } });
       await tree.stop();
     }
