@@ -45,7 +45,7 @@ export async function startTree<const Spec extends SupervisorSpec>(
   options: StartTreeOptions = {},
 ): Promise<TreeOf<Spec>> {
   // Typing adds nothing at run time: the tree takes any path, and answers for those there are.
-  return (await startWithJournal(spec, options)) as Tree as TreeOf<Spec>;
+  return (await startWithJournal(spec, options)) as TreeOf<Spec>;
 }
 
 async function startWithJournal(

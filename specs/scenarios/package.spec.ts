@@ -85,7 +85,11 @@ describe('the published package', () => {
   it('refers to no source that was left behind', () => {
     const scripts = paths.filter((path) => path.endsWith('.js'));
     const dangling = scripts.filter((path) =>
-      /['"`]\.{1,2}\/[^'"`\n]*(?<!\.d)\.ts['"`]/.test(readFileSync(join(installed, path), 'utf8')),
+      readFileSync(join(installed, path), 'utf8')
+        .split('\n')
+        // What an example in a comment imports is its reader's.
+        .filter((line) => !line.startsWith(' *'))
+        .some((line) => /['"`]\.{1,2}\/[^'"`]*(?<!\.d)\.ts['"`]/.test(line)),
     );
     expect(dangling).toEqual([]);
   });

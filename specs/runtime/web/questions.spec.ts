@@ -35,7 +35,7 @@ describe('createApp', () => {
     rows.apply({ cursor: 1, actors: [actorRow('house')], gone: [], log: [] }, true);
     const app = createApp({ gate, rows, pageDir: '/nowhere', ask: () => Promise.resolve(busy) });
     const get = (path: string) =>
-      app.request(path, { headers: { host: `127.0.0.1:${port}`, cookie } }, env as never);
+      app.request(path, { headers: { host: `127.0.0.1:${port}`, cookie } }, env);
     expect(await (await get('/api/tree')).json()).toMatchObject([{ path: 'house' }]);
     const machines = await get('/api/machines');
     expect(machines.status).toBe(503);
