@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 /** `core` is the inner loop of `npm run check`; `proof` is the long part of `npm test`. */
 export default defineConfig({
   test: {
+    // Vitest's default leaves a core idle, which is half of a small machine.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
