@@ -17,9 +17,12 @@ export { startInspector } from './web/inspector.ts';
 export type { Inspector, InspectorOptions } from './web/inspector.ts';
 export { createThreads } from './adapters/threads.node.ts';
 export type { ThreadsOptions } from './adapters/threads.node.ts';
-export { childSpec, dynamicPath, threadLogic } from '../supervisor/index.ts';
+export { childSpec, dynamicPath, reply, threadLogic } from '../supervisor/index.ts';
+export { openJournal } from './adapters/journal.sqlite.ts';
 export type {
+  Asked,
   ChildSpec,
+  Journal,
   SupervisorReport,
   SupervisorSpec,
   ThreadLogicOptions,
