@@ -12,6 +12,13 @@ type Forge = Awaited<ReturnType<typeof loadForge>>;
 /** The tag of an explicit `extensions [3]` in a certificate, and of `crlExtensions [0]`. */
 const EXTENSIONS_TAG = 3;
 
+/**
+ * By default forge decodes what is in a BIT STRING where its bits happen to look like DER, which about
+ * one signature in 270 does; its types do not name the options.
+ */
+const STRICT = { strict: true, parseAllBytes: true, decodeBitStrings: false } as const;
+type FromDer = (bytes: string, options: typeof STRICT) => Der;
+
 /** A node of a DER tree. */
 export type Der = asn1.Asn1;
 
@@ -25,6 +32,10 @@ export class DerReader {
     this.#what = what;
   }
 
+  get #fromDer(): FromDer {
+    return this.#forge.asn1.fromDer as unknown as FromDer;
+  }
+
   /** `what` names the thing in errors. */
   static async load(what: string): Promise<DerReader> {
     return new DerReader(await loadForge(), what);
@@ -32,7 +43,7 @@ export class DerReader {
 
   parse(bytes: Uint8Array): Der {
     try {
-      return this.#forge.asn1.fromDer(Buffer.from(bytes).toString('latin1'), true);
+      return this.#fromDer(Buffer.from(bytes).toString('latin1'), STRICT);
     } catch (cause) {
       throw this.#error('it is not DER', cause);
     }
