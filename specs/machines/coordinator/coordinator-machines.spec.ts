@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { initialTransition, transition } from 'xstate';
-import type { Digest } from '../../../machines/kernel/ids.ts';
 import { historyWatchMachine } from '../../../machines/coordinator/history-watch.machine.ts';
 import { meshCertMachine } from '../../../machines/coordinator/mesh-cert.machine.ts';
 import {
@@ -16,42 +15,28 @@ import { machineSuite } from '../../support/machine.suite.ts';
 import {
   GUARD_VIEWS,
   historyWatchModel,
+  meshCertModel,
+  recoveryModel,
   stateguardModel,
+  SUMMARY,
 } from '../../support/coordinator/samples.ts';
 
-const summary = { transition: 'ab'.repeat(32) as Digest, generation: 1 };
 const { EMPTY, ONLY_STORED, HELD, SUPERSEDED } = GUARD_VIEWS;
 
 machineSuite(stateguardMachine, stateguardModel);
 machineSuite(historyWatchMachine, historyWatchModel);
 
 machineSuite(recoveryMachine, {
-  input: { jitter: 0.5 },
-  samples: [{ type: 'stop' }],
+  ...recoveryModel,
   outputs: {
-    checkState: [
-      { isNeeded: true, jitter: 0 },
-      { isNeeded: false, jitter: 0.5 },
-    ],
-    discoverPeers: [[], ['a'], ['a', 'b']],
+    ...recoveryModel.outputs,
     recoverFromPeer: [
-      { type: 'recovered', state: summary },
+      { type: 'recovered', state: SUMMARY },
       ...RECOVERY_FAILURES.map((reason) => ({ type: 'failed', reason, message: 'It failed.' })),
     ],
   },
 });
-
-machineSuite(meshCertMachine, {
-  input: { connection: 'c-1' },
-  samples: [{ type: 'state.changed' }, { type: 'connection.closed' }, { type: 'stop' }],
-  outputs: {
-    takeState: [summary],
-    attestPeer: [{ identity: 'cd'.repeat(32) }],
-    issueCertificate: [
-      { spiffeId: 'spiffe://mesh.local/workload/a', serialNumber: '1', notAfterMs: 1 },
-    ],
-  },
-});
+machineSuite(meshCertMachine, meshCertModel);
 
 /** The state that a row of events leads to from a guard that holds what `first` says. */
 function guardAfter(...events: StateguardEvent[]): unknown {

@@ -16,12 +16,6 @@ const PROOFS: readonly { readonly calls: readonly string[]; readonly message: st
   },
 ];
 
-/** Machines whose actors are proved in another way until they are walked; each says in which. */
-const UNWALKED: Readonly<Record<string, string>> = {
-  meshCertMachine: 'Its actor is proved step by step, with crashes at each.',
-  recoveryMachine: 'Its actor is proved step by step, with crashes at each.',
-};
-
 const isMachine = (file: SourceFile): boolean =>
   isSourceIn('machines/', 'supervisor/')(file) && file.path.endsWith('.machine.ts');
 
@@ -56,9 +50,9 @@ const machineProofs: Rule = {
     const proven = provenIn(house);
     return house.files.filter(isMachine).flatMap((file): Violation[] => {
       const machine = exportedMachine(file) ?? '';
-      return PROOFS.filter(({ calls }) => !calls.some((call) => proven.has(`${call} ${machine}`)))
-        .filter(({ calls }) => !(calls.includes('modelWalk') && machine in UNWALKED))
-        .map(({ message }) => ({ path: file.path, line: 0, message }));
+      return PROOFS.filter(
+        ({ calls }) => !calls.some((call) => proven.has(`${call} ${machine}`)),
+      ).map(({ message }) => ({ path: file.path, line: 0, message }));
     });
   },
   planted: [
@@ -84,31 +78,4 @@ const machineProofs: Rule = {
   },
 };
 
-const walkedAfterAll: Rule = {
-  name: 'no machine is excused from its walk once it is walked',
-  reason: 'An excuse that no longer holds hides the next machine that needs one.',
-  check: (house) => {
-    const proven = provenIn(house);
-    return house.files
-      .filter(isMachine)
-      .filter((file) => {
-        const machine = exportedMachine(file) ?? '';
-        return machine in UNWALKED && proven.has(`modelWalk ${machine}`);
-      })
-      .map(({ path }) => ({ path, line: 0, message: 'Take its excuse out of proof-rules.ts.' }));
-  },
-  planted: [
-    {
-      files: {
-        'machines/a/b.machine.ts': 'export const recoveryMachine = setup({}).createMachine({});\n',
-        'specs/actors/a/b.actor.spec.ts': 'modelWalk(recoveryMachine, {});\n',
-      },
-      at: 'machines/a/b.machine.ts',
-    },
-  ],
-  clean: {
-    'machines/a/b.machine.ts': 'export const recoveryMachine = setup({}).createMachine({});\n',
-  },
-};
-
-export const PROOF_RULES: readonly Rule[] = [machineProofs, walkedAfterAll];
+export const PROOF_RULES: readonly Rule[] = [machineProofs];
