@@ -1,18 +1,21 @@
-import { chmodSync, closeSync, fsyncSync, openSync, renameSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { SQLInputValue, StatementSync } from 'node:sqlite';
 import type { Clock } from '../../../machines/kernel/clock.ts';
 import { CodedError } from '../../../machines/kernel/coded-error.ts';
 import { fabricError } from '../../../machines/workload/fabric-errors.ts';
+import {
+  SQLITE_BUSY,
+  UnsoundFile,
+  isCorruption,
+  moveAside,
+  sqliteCodeOf,
+} from '../sqlite/damage.ts';
+import { makePrivate, pragma } from '../sqlite/private-file.ts';
 import { BUSY_TIMEOUT_MS } from './limits.ts';
 import { APPLICATION_ID, MIGRATIONS } from './schema.ts';
 
 export type Parameters = Readonly<Record<string, SQLInputValue>>;
 
-const SQLITE_BUSY = 5;
-const SQLITE_CORRUPT = 11;
-const SQLITE_NOTADB = 26;
 /** Tries to switch a new file to WAL while another process does the same. */
 const WAL_TRIES = 50;
 const WAL_PAUSE_MS = 20;
@@ -152,24 +155,6 @@ export function openDatabase(path: string, clock: Clock): Database {
   }
 }
 
-/** The file exists with its mode before SQLite writes to it: -wal and -shm inherit that mode. */
-function makePrivate(path: string): void {
-  const isNew = statSync(path, { throwIfNoEntry: false }) === undefined;
-  closeSync(openSync(path, 'a', 0o600));
-  if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
-  if (!isNew) return;
-  const folder = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
-}
-
-function pragma(connection: DatabaseSync, name: string): unknown {
-  return Object.values(connection.prepare(`PRAGMA ${name}`).get() ?? {})[0];
-}
-
 /** Reads only: a file that is refused stays as it was found. */
 function prove(connection: DatabaseSync, path: string): void {
   const version = Number(pragma(connection, 'user_version'));
@@ -225,24 +210,8 @@ function migrate(connection: DatabaseSync, path: string): void {
   }
 }
 
-class UnsoundFile extends Error {}
-
-function sqliteCodeOf(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('errcode' in error)) return undefined;
-  // The upper bytes are the extended code.
-  return typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
-}
-
-function isCorruption(error: unknown): boolean {
-  const code = sqliteCodeOf(error);
-  return error instanceof UnsoundFile || code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
-}
-
 function keepAside(path: string, clock: Clock, cause: unknown): CodedError {
-  const keptAt = `${path}.corrupt-${clock.now()}`;
-  for (const suffix of ['', '-wal', '-shm'])
-    if (statSync(path + suffix, { throwIfNoEntry: false }))
-      renameSync(path + suffix, keptAt + suffix);
+  const keptAt = moveAside(path, clock);
   return fabricError(
     'MESH_ERR_FABRIC_CORRUPT',
     `Opening ${path} found a damaged database; it was kept as ${keptAt}.`,

@@ -1,9 +1,15 @@
-import { chmodSync, closeSync, fsyncSync, openSync, renameSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../../../machines/kernel/clock.ts';
 import { CodedError } from '../../../machines/kernel/coded-error.ts';
 import { journalError } from '../../../supervisor/index.ts';
+import {
+  SQLITE_BUSY,
+  UnsoundFile,
+  isCorruption,
+  moveAside,
+  sqliteCodeOf,
+} from '../sqlite/damage.ts';
+import { makePrivate, pragma } from '../sqlite/private-file.ts';
 
 /** `Myj1` in ASCII: the file is a journal of actors. */
 const APPLICATION_ID = 0x4d796a31;
@@ -31,9 +37,6 @@ const SCHEMA = `
   PRAGMA user_version = ${SCHEMA_VERSION};
 `;
 
-const SQLITE_BUSY = 5;
-const SQLITE_CORRUPT = 11;
-const SQLITE_NOTADB = 26;
 /** A writer that was killed a moment ago may still hold its lock. */
 const LOCK_TIMEOUT_MS = 250;
 /** SQLite's default. */
@@ -88,23 +91,6 @@ function open(path: string, bytesMax: number): DatabaseSync {
   }
 }
 
-/** The file exists with its mode before SQLite writes to it: -wal inherits that mode. */
-function makePrivate(path: string): void {
-  const isNew = statSync(path, { throwIfNoEntry: false }) === undefined;
-  closeSync(openSync(path, 'a', 0o600));
-  if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
-  if (!isNew) return;
-  const folder = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
-}
-
-const pragma = (db: DatabaseSync, name: string): unknown =>
-  Object.values(db.prepare(`PRAGMA ${name}`).get() ?? {})[0];
-
 /** Reads only: a file that is refused stays as it was found. */
 function prove(db: DatabaseSync, path: string): void {
   const version = Number(pragma(db, 'user_version'));
@@ -122,24 +108,8 @@ function prove(db: DatabaseSync, path: string): void {
   if (verdict !== 'ok') throw new UnsoundFile(verdict);
 }
 
-class UnsoundFile extends Error {}
-
-function sqliteCodeOf(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('errcode' in error)) return undefined;
-  // The upper bytes are the extended code.
-  return typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
-}
-
-function isCorruption(error: unknown): boolean {
-  const code = sqliteCodeOf(error);
-  return error instanceof UnsoundFile || code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
-}
-
 function keepAside(path: string, clock: Clock, cause: unknown): CodedError {
-  const keptAt = `${path}.corrupt-${clock.now()}`;
-  for (const suffix of ['', '-wal', '-shm'])
-    if (statSync(path + suffix, { throwIfNoEntry: false }))
-      renameSync(path + suffix, keptAt + suffix);
+  const keptAt = moveAside(path, clock);
   return journalError(
     'MESH_ERR_JOURNAL_CORRUPT',
     `Opening ${path} found a damaged journal; it was kept as ${keptAt}, and a new one was made.`,
