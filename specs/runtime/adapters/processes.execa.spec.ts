@@ -53,7 +53,10 @@ describe('Processes by execa', () => {
       const spec: ProcessSpec = { ...program('sleep', '1000'), onRuntimeDeath };
       const { pid } = await world.processes.spawn(spec);
       const targets = (): string[] =>
-        readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`));
+        readdirSync(`/proc/${pid}/fd`)
+          // What its loader opens may be closed again between the two looks.
+          .map((fd) => orGone(() => readlinkSync(`/proc/${pid}/fd/${fd}`)))
+          .filter((to) => to !== null);
       await until(
         'an end of its loading',
         () => !targets().some((to) => /^\/(?:etc|lib|usr)/.test(to)),
