@@ -7,7 +7,7 @@ import type { ProcessIdentity } from '../../../machines/workload/instance-record
 import { systemClock } from '../../../runtime/adapters/clock.system.ts';
 import { createProcesses } from '../../../runtime/adapters/processes.execa.ts';
 import { inheritedFds } from '../../../runtime/spawn/inherited-fds.ts';
-import { isRunning, readEnvironment, readStat } from '../../../runtime/spawn/proc.ts';
+import { isRunning, orGone, readEnvironment, readStat } from '../../../runtime/spawn/proc.ts';
 import { programOnPath } from '../../benches/harness.ts';
 import { createRealWorld, until } from '../../support/processes-worlds.ts';
 
