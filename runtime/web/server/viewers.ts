@@ -116,9 +116,11 @@ export class Viewers {
     } else if (message.type === 'watch') {
       viewer.watched = message.path;
       this.#tellWatched();
-    } else if (!this.#options.canSend)
-      this.#refuse(viewer, 'MESH_ERR_INSPECT_READ_ONLY', 'Start it with --allow-send to send.');
-    else {
+    } else if (message.type === 'send') {
+      if (!this.#options.canSend) {
+        this.#refuse(viewer, 'MESH_ERR_INSPECT_READ_ONLY', 'Start it with --allow-send to send.');
+        return;
+      }
       const { path, event } = message;
       this.#options.tell({ type: 'send', viewer: viewer.id, path, event });
     }

@@ -1,4 +1,5 @@
 /** What the inspector's page and its server say to each other. All of it is plain JSON. */
+import type { RecordingInfo, ViewName, Views } from './views.types.ts';
 
 export type Json =
   | null
@@ -13,6 +14,8 @@ export interface ActorRow {
   readonly path: string;
   /** Last part of the path. */
   readonly id: string;
+  /** What people call it, where that is not its id: the effect that a machine invoked. */
+  readonly label?: string;
   /** Path of what it stands below; null for the root. */
   readonly parent: string | null;
   /** `own`: a machine made it itself. */
@@ -43,6 +46,8 @@ export interface LogRow {
   readonly text: string;
   /** The state that came of it. */
   readonly state?: string;
+  /** The guard that stood in the way: the event changed nothing. */
+  readonly refusedBy?: string;
 }
 
 /** An event that a machine may take in its present state. */
@@ -55,13 +60,16 @@ export interface Accepted {
 
 /** One step of an actor that somebody watches. */
 export interface Step {
+  /** Of the log line of its event. */
   readonly seq: number;
   readonly atMs: number;
   readonly event: string;
   /** Ids of the chart's states. */
   readonly active: readonly string[];
-  /** Ids of the chart's transitions that this step took. */
+  /** Ids of the chart's transitions that this step took, in their order; those by `always`, too. */
   readonly taken: readonly string[];
+  /** The guard that stood in the way: nothing was taken. */
+  readonly refusedBy?: string;
   /** Secrets are replaced, and what is too long is cut. */
   readonly context: Json;
 }
@@ -97,6 +105,8 @@ export type ServerMessage =
       readonly cursor: number;
       readonly actors: readonly ActorRow[];
       readonly log: readonly LogRow[];
+      /** These are rows of a recording: nothing of it is live, and `at` moves in it. */
+      readonly recording?: RecordingInfo;
     }
   /** What has changed since the cursor before; ten times a second at most. */
   | {
@@ -105,17 +115,31 @@ export type ServerMessage =
       readonly actors: readonly ActorRow[];
       readonly gone: readonly string[];
       readonly log: readonly LogRow[];
+      /** The moment of the recording that the rows are of now; its log came with `all`. */
+      readonly at?: number;
     }
   | { readonly type: 'details'; readonly details: ActorDetails }
   /** The watched path has no actor now. */
   | { readonly type: 'absent'; readonly path: string }
   | { readonly type: 'sent'; readonly path: string; readonly event: string; readonly ok: boolean }
-  | { readonly type: 'refused'; readonly code: string; readonly message: string };
+  | { readonly type: 'refused'; readonly code: string; readonly message: string }
+  /** A followed view, at once and after each change. */
+  | {
+      readonly [Name in ViewName]: {
+        readonly type: 'view';
+        readonly view: Name;
+        readonly body: Views[Name];
+      };
+    }[ViewName];
 
 export type ClientMessage =
   /** Go on after this cursor; 0 for everything. The first message. */
   | { readonly type: 'resume'; readonly cursor: number }
   | { readonly type: 'watch'; readonly path: string | null }
+  /** Tell this view from now on, and no other. */
+  | { readonly type: 'follow'; readonly view: ViewName | null }
+  /** Only of a recording: go to the moment after this log line; null for its end. */
+  | { readonly type: 'at'; readonly seq: number | null }
   | {
       readonly type: 'send';
       readonly path: string;
