@@ -30,6 +30,7 @@ import { createSporeFiles } from './adapters/spore-files.fs.ts';
 import type { SporeFilesOnDisk } from './adapters/spore-files.fs.ts';
 import { createTrustStore } from './adapters/trust.fs.ts';
 import { createSupervisedWorkerPool } from './adapters/worker-pool.piscina.ts';
+import type { CoordinatorLink } from './certificates/coordinator-link.ts';
 import { createEdge } from './edge/edge.ts';
 import type { Edge } from './edge/edge.ts';
 import { RoutingTable } from './edge/routing-table.ts';
@@ -49,6 +50,8 @@ export interface MeshOptions {
   readonly onRuntimeDeath?: 'keep' | 'kill';
   /** What each node may give to instances; 0 = no limit. Default no limit. */
   readonly nodeCapacity?: { readonly cpuMilli: number; readonly memoryMb: number };
+  /** Where mesh certificates come from. Default: nowhere, and no instance has one. */
+  readonly coordinator?: CoordinatorLink;
   /** Where lines for the operator go. Default: nowhere. */
   readonly logger?: Logger;
   readonly clock?: Clock;

@@ -44,7 +44,8 @@ export const isAddressSan = (text: string): boolean => isAddress(text);
 const policy = z.strictObject({
   /** Names the workload in its SPIFFE ID. */
   name: z.string().regex(NAME, 'is not a DNS label in lower case'),
-  role: z.enum(['workload', 'coordinator']),
+  /** The edge is the proxy of a mesh; its policy is keyed by `EDGE_IDENTITY`. */
+  role: z.enum(['workload', 'coordinator', 'edge']),
   san: z
     .array(z.string().refine(isUsableSan, 'is neither a host name nor an address'))
     .min(1, 'has no subject alternative name')

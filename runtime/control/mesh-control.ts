@@ -59,6 +59,33 @@ export interface InstanceRow {
   readonly since: string;
 }
 
+/**
+ * `obtaining` there is none yet; `valid`; `renewing` it is valid and past its half life; `expired`;
+ * `refused` the Coordinator does not give one, for a reason that a retry does not change.
+ */
+export type CertificateState = 'obtaining' | 'valid' | 'renewing' | 'expired' | 'refused';
+
+/** The mesh certificate of an instance, or of the edge. Public facts only. */
+export interface CertificateView {
+  /** Null for the edge. */
+  readonly app: string | null;
+  readonly node: string | null;
+  readonly instance: string | null;
+  readonly state: CertificateState;
+  /** Null while there is none, as are the others. */
+  readonly spiffeId: string | null;
+  /** Lower-case hex. */
+  readonly serialNumber: string | null;
+  /** RFC 3339. */
+  readonly notAfter: string | null;
+  /** RFC 3339: half of its life; when it is renewed. */
+  readonly renewAt: string | null;
+  /** How often it was renewed by the actor of this moment. */
+  readonly renewals: number;
+  /** Why the last try failed, in one sentence that begins with the code; null after a success. */
+  readonly failure: string | null;
+}
+
 export interface AppStatus {
   readonly app: string;
   readonly state: AppState;

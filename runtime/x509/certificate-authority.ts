@@ -44,9 +44,19 @@ const SERIAL_BYTES = 16;
 const COMMON_NAME = /^[a-z0-9](?:[a-z0-9.-]{0,61}[a-z0-9])?$/;
 const SPIFFE_ID = /^spiffe:\/\/[a-z0-9.-]{1,255}(?:\/[A-Za-z0-9._-]{1,255}){1,8}$/;
 
+/** What an authority may be told; milliseconds. */
+export interface AuthorityOptions {
+  /** How long a leaf lasts. Default 24 hours. */
+  readonly leafLifetimeMs?: number;
+}
+
 /** Makes authorities that read the time from `clock`. */
-export const createAuthorities = (clock: Pick<Clock, 'now'>): Authorities => ({
-  create: (engine, meshKey) => createAuthority(engine, meshKey, () => clock.now()),
+export const createAuthorities = (
+  clock: Pick<Clock, 'now'>,
+  { leafLifetimeMs = LEAF_LIFETIME_MS }: AuthorityOptions = {},
+): Authorities => ({
+  create: (engine, meshKey) =>
+    createAuthority(engine, meshKey, { now: () => clock.now(), leafLifetimeMs }),
 });
 
 /** A positive number of 127 bits: never zero, and never a sign bit. */
@@ -75,7 +85,7 @@ const authorityExtensions = (pathLength: number, key: KeyObject, issuer: KeyObje
 function createAuthority(
   engine: SeedEngine,
   meshKey: Secret,
-  now: () => number,
+  { now, leafLifetimeMs }: { readonly now: () => number; readonly leafLifetimeMs: number },
 ): CertificateAuthority {
   const rootKey = privateKeyOf(engine.rootKey());
   const signingKey = privateKeyOf(meshKey);
@@ -115,7 +125,8 @@ function createAuthority(
     rootCertificate,
     meshCertificate: certify({ name: issuer, key: signingKey, publicKey: publicMesh }),
     intermediateCertificate: certify({ name: ROOT_NAME, key: rootKey, publicKey: publicRoot }),
-    issue: (request) => issueLeaf(request, { issuer, signingKey, publicMesh }, now()),
+    issue: (request) =>
+      issueLeaf(request, { issuer, signingKey, publicMesh, leafLifetimeMs }, now()),
   };
 }
 
@@ -123,12 +134,13 @@ interface MeshIssuer {
   readonly issuer: string;
   readonly signingKey: KeyObject;
   readonly publicMesh: KeyObject;
+  readonly leafLifetimeMs: number;
 }
 
 function issueLeaf(request: LeafRequest, by: MeshIssuer, nowMs: number): IssuedLeaf {
   const publicKey = checkRequest(request);
   const serialNumber = randomSerial();
-  const notAfter = secondsOf(nowMs + LEAF_LIFETIME_MS);
+  const notAfter = secondsOf(nowMs + by.leafLifetimeMs);
   const certificate = signCertificate(
     {
       serialNumber,

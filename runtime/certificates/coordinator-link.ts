@@ -1,0 +1,46 @@
+/** How the agents and the edge of a mesh reach their Coordinator, and how they know it. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { codeOf } from '../../machines/kernel/coded-error.ts';
+import { generateKey, readKey } from '../adapters/keys.fs.ts';
+import { homePaths } from '../home.ts';
+import type { KeyFile } from '../spore/signing.ts';
+
+/** `startMesh({ coordinator })`. With it, each instance that wants one gets a mesh certificate. */
+export interface CoordinatorLink {
+  /** `HOST:PORT` of its attested service; the next one is tried where one does not answer. */
+  readonly addresses: readonly string[];
+  /**
+   * The Coordinators' own keys: Ed25519 public keys, 64 lower-case hex digits, at least one. Only who
+   * signs its evidence with one of them is believed to be a Coordinator, from the first use on.
+   */
+  readonly keys: readonly string[];
+  /**
+   * File of the key with which the nodes of this mesh sign evidence, as `mesh keygen` writes it. The
+   * mesh manifest names its public half under `referenceValues.process.nodeKeys`. Default
+   * `keys/node.key` in the state folder, made where it is missing.
+   */
+  readonly nodeKey?: string;
+}
+
+const NODE_KEY_NAME = 'node';
+
+/**
+ * The node key of a state folder, made at the first use (0600). What `readKey` and `generateKey`
+ * throw: MESH_ERR_KEY_*.
+ */
+export async function nodeKeyOf(home: string): Promise<KeyFile> {
+  const { keys } = homePaths(home);
+  const path = join(keys, `${NODE_KEY_NAME}.key`);
+  mkdirSync(keys, { recursive: true, mode: 0o700 });
+  try {
+    return readKey(path);
+  } catch (error) {
+    if (codeOf((error as Error).cause) !== 'ENOENT') throw error;
+  }
+  await generateKey(NODE_KEY_NAME, keys).catch((error: unknown) => {
+    // Somebody else has just made it; it is as good as ours.
+    if (codeOf(error) !== 'MESH_ERR_KEY_EXISTS') throw error;
+  });
+  return readKey(path);
+}
