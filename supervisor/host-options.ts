@@ -18,7 +18,7 @@ export interface HostListener {
 /** What is told of actors while somebody looks. */
 export type HostInspection = Pick<
   Inspection,
-  'started' | 'stopped' | 'delivered' | 'changed' | 'timed'
+  'started' | 'stopped' | 'delivered' | 'stepped' | 'changed' | 'timed'
 >;
 
 /** What a host works with. */

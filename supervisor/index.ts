@@ -32,7 +32,7 @@ export type { DurableReceipt } from './durable/acknowledgements.ts';
 export { JOURNAL_ERRORS, journalError } from './durable/errors.ts';
 export { EVENT_IDS_MAX, QUARANTINED_MAX } from './durable/journal.ts';
 export type { Journal, JournalEntry, JournalWrite, QuarantinedRecord } from './durable/journal.ts';
-export type { Durability, ResumeOptions } from './durable/resume-options.ts';
+export type { Durability, Past, ResumeOptions } from './durable/resume-options.ts';
 export type { SendDurably } from './durable/send-durably.ts';
 export { SUPERVISOR_ERRORS } from './errors.ts';
 export type { ExitReason, ExitReasonJson } from './restart/exit-reason.ts';

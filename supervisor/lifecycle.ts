@@ -3,8 +3,8 @@ import type { AnyActorLogic, Snapshot } from 'xstate';
 import type { Cell } from './delivery/cell.ts';
 import type { Child } from './child.ts';
 import { START_TIMEOUT_MS_DEFAULT, isSupervisorSpec, shutdownOf } from './child-spec.ts';
-import type { ChildSpec, InputScope } from './child-spec.ts';
-import { startDurable } from './durable/continuation.ts';
+import type { ChildSpec } from './child-spec.ts';
+import { inputOf, startDurable } from './durable/continuation.ts';
 import type { Origin } from './durable/continuation.ts';
 import { supervisorError } from './errors.ts';
 import { NOT_YET } from './placement/mirror.ts';
@@ -68,18 +68,12 @@ const spawn = (child: Child, spec: ChildSpec, origin: Origin): Cell =>
       id: spec.id,
       input: () => {
         if (origin.error !== undefined) throw origin.error;
-        return inputOf(child, spec);
+        return origin.input ? origin.input() : inputOf(child, spec);
       },
       snapshot: origin.snapshot as Snapshot<unknown> | undefined,
       durability: origin.durability,
     },
   );
-
-function inputOf(child: Child, spec: ChildSpec): unknown {
-  if (typeof spec.input !== 'function') return spec.input;
-  const input = spec.input as (scope: InputScope) => unknown;
-  return input({ path: child.path, incarnation: child.incarnation });
-}
 
 function awaitReady(child: Child, cell: Cell, spec: ChildSpec): void {
   const { host, queue } = child.supervisor.scope;

@@ -36,6 +36,7 @@ import {
   isLifecycle,
   isOwn,
   matchedDescriptors,
+  srcOf,
 } from './xstate-shape.ts';
 import type {
   ActorInternals,
@@ -309,7 +310,9 @@ export class ActorHost implements CellHost {
 
   #inspected(seen: InspectionSeen): void {
     if (seen.type === '@xstate.actor') this.#constructed(seen.actorRef);
-    else if (this.inspection && seen.type === '@xstate.snapshot') {
+    else if (this.inspection && seen.type === '@xstate.microstep') {
+      this.inspection.stepped(cellOf(this, seen.actorRef), seen._transitions ?? []);
+    } else if (this.inspection && seen.type === '@xstate.snapshot') {
       const cell = cellOf(this, seen.actorRef);
       // An actor that stands for one in a thread changes only when the thread tells so.
       if (!cell.owner?.placed || isTold(seen.event))
@@ -337,7 +340,7 @@ export class ActorHost implements CellHost {
     if (!actor._parent || actor._parent instanceof ParentPort) return;
     const keeper = cellOf(this, actor._parent);
     (keeper.owned ??= new Set()).add(actor as unknown as AnyActorRef);
-    this.inspection?.started(cellOf(this, actor), 'actor.started');
+    this.inspection?.started(cellOf(this, actor), 'actor.started', srcOf(actor));
     if (this.#attribution) {
       const start = actor.start.bind(actor);
       actor.start = () => this.#run(cellOf(this, actor), start);

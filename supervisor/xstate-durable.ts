@@ -195,6 +195,12 @@ function readError(event: EventObject): EventObject {
   return read;
 }
 
+/** Milliseconds until a deadline, 0 when overdue; never longer than was left when it was written. */
+export const waitMsOf = (
+  { dueAtMs, leftMs }: Pick<SavedDeadline, 'dueAtMs' | 'leftMs'>,
+  nowMs: number,
+): number => Math.max(0, Math.min(leftMs, dueAtMs - nowMs));
+
 /**
  * Arms the deadlines of a record again and hands out its mail. What was due meanwhile is due now. A
  * wall clock that was set back makes no wait longer than it was.
@@ -207,11 +213,12 @@ export function restoreFamily(
 ): void {
   const root = internals(cell.actor);
   const system = host.system as SystemInternals;
-  for (const { of, to, id, event, dueAtMs, leftMs } of deadlines) {
+  for (const deadline of deadlines) {
+    const { of, to, id, event } = deadline;
     const source = actorAt(root, of);
     const target =
       typeof to === 'string' ? (system.get(to) as Target | undefined) : actorAt(root, to);
-    const waitMs = Math.max(0, Math.min(leftMs, dueAtMs - nowMs));
+    const waitMs = waitMsOf(deadline, nowMs);
     if (source && target) system.scheduler.schedule(source, target, event, waitMs, id);
   }
   for (const { to, event } of mail) {

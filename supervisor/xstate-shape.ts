@@ -9,6 +9,7 @@ import type { AnyActorLogic, AnyActorRef, EventObject, Snapshot } from 'xstate';
 import { Cell } from './delivery/cell.ts';
 import type { CellDurability, CellHost } from './delivery/cell.ts';
 import { supervisorError } from './errors.ts';
+import type { TransitionDefinition } from './inspection/inspection.types.ts';
 
 /** Versions whose shape this file was checked against. */
 export const XSTATE_SUPPORTED = /^5\.33\./;
@@ -25,6 +26,8 @@ export const STOPPED = 2;
 /** What an actor is, beyond what its type says. */
 export interface ActorInternals {
   readonly id: string;
+  /** Name of the effect, or the logic itself. */
+  readonly src: unknown;
   logic: AnyActorLogic;
   readonly _parent: ActorInternals | ParentPort | undefined;
   readonly _processingStatus: number;
@@ -54,6 +57,8 @@ export interface InspectionSeen {
   readonly sourceRef?: ActorInternals;
   readonly event: EventObject;
   readonly snapshot?: Snapshot<unknown>;
+  /** Of `@xstate.microstep`. */
+  readonly _transitions?: readonly TransitionDefinition[];
 }
 
 /** What an actor system is, beyond what its type says. */
@@ -78,6 +83,10 @@ export interface SystemInternals {
 
 /** Whatever mail can be addressed to. */
 export type Target = ActorInternals | ParentPort | PathRef;
+
+/** The effect of which a machine made the actor; XState makes names of its own for those in place. */
+export const srcOf = ({ src }: ActorInternals): string | undefined =>
+  typeof src === 'string' && !src.startsWith('xstate.') ? src : undefined;
 
 /** An actor as it is inside. */
 export const internals = (actor: unknown): ActorInternals => actor as ActorInternals;

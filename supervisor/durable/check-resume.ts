@@ -9,12 +9,14 @@ export function checkResume(path: string, { resume, placement }: ChildSpec): voi
   const found: unknown = resume;
   const isOptions = typeof found === 'object' && found !== null && resume.from === 'snapshot';
   if (!isOptions) throw invalidSpec(path, 'resume', found, 'fresh, snapshot, or its options');
-  const { durability, version, migrate, failuresMax } = resume;
+  const { durability, version, migrate, beginAnew, failuresMax } = resume;
   checkDurability(path, durability, placement === 'thread');
   if (version !== undefined && typeof version !== 'string')
     throw invalidSpec(path, 'resume.version', version, 'a string');
   if (migrate !== undefined && typeof migrate !== 'function')
     throw invalidSpec(path, 'resume.migrate', migrate, 'a function');
+  if (beginAnew !== undefined && typeof beginAnew !== 'function')
+    throw invalidSpec(path, 'resume.beginAnew', beginAnew, 'a function');
   if (failuresMax !== undefined && !(Number.isInteger(failuresMax) && failuresMax > 0))
     throw invalidSpec(path, 'resume.failuresMax', failuresMax, 'an integer > 0');
 }

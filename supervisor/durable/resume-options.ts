@@ -13,6 +13,16 @@ export type Durability =
    */
   | { readonly everyMs: number; readonly everyEvents: number };
 
+/** What is known of an actor that runs no more. */
+export interface Past {
+  /** As it was written last; migrated where it was of an older version. */
+  readonly snapshot: unknown;
+  /** What a fresh start would be given. */
+  readonly input: unknown;
+  /** Milliseconds left, 0 when overdue, of a deadline whose event's type begins so. */
+  leftMs(this: void, type: string): number | undefined;
+}
+
 /** How a child continues from the journal. */
 export interface ResumeOptions {
   readonly from: 'snapshot';
@@ -25,6 +35,12 @@ export interface ResumeOptions {
    * taken as it is. What it throws sets the record aside.
    */
   migrate?(this: void, snapshot: unknown, version: string | undefined): unknown;
+  /**
+   * Makes the input of a new beginning, for an actor whose surroundings end with the program: it
+   * starts in its initial state with what it knew, and its deadlines are its own to set again.
+   * Without it, the actor goes on in the state where it was. What it throws sets the record aside.
+   */
+  beginAnew?(this: void, past: Past): unknown;
   /** Crashes in a row right after continuing, before the snapshot is given up. Default 3. */
   readonly failuresMax?: number;
 }

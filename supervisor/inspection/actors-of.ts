@@ -1,6 +1,6 @@
 import type { Cell } from '../delivery/cell.ts';
 import type { Supervisor } from '../supervisor.ts';
-import { cellOf, internals } from '../xstate-shape.ts';
+import { cellOf, internals, srcOf } from '../xstate-shape.ts';
 import type { InspectedActor } from './inspection.types.ts';
 
 /** Every running actor below a supervisor, also those that machines made themselves. */
@@ -18,6 +18,8 @@ export function actorsOf(root: Supervisor): InspectedActor[] {
 function collect(cell: Cell, into: InspectedActor[]): void {
   const { actor, path, incarnation, owned, host } = cell;
   if (!actor) return;
-  into.push({ path, incarnation, snapshot: internals(actor)._snapshot });
+  const seen = { path, incarnation, snapshot: internals(actor)._snapshot };
+  const src = srcOf(internals(actor));
+  into.push(src === undefined ? seen : { ...seen, src });
   for (const own of owned ?? []) collect(cellOf(host, internals(own)), into);
 }

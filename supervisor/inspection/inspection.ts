@@ -14,6 +14,7 @@ import type {
   InspectOptions,
   InspectedActor,
   TimerMoved,
+  TransitionDefinition,
   TransitionTaken,
   TreeInspection,
 } from './inspection.types.ts';
@@ -24,6 +25,9 @@ export interface Inspected {
   readonly path: string;
   readonly incarnation: number;
 }
+
+/** Transitions of one event that are told; a machine that takes more of them by itself is in a loop. */
+const TRANSITIONS_MAX = 100;
 
 /** What it needs of its tree. */
 export interface InspectionOptions {
@@ -41,6 +45,8 @@ export interface InspectionOptions {
 export class Inspection {
   readonly #options: InspectionOptions;
   readonly #observations = new Set<Observation>();
+  /** Of actors that are handling an event. */
+  readonly #taken = new WeakMap<Inspected, readonly TransitionDefinition[]>();
   #seq = 0;
 
   constructor(options: InspectionOptions) {
@@ -75,8 +81,9 @@ export class Inspection {
   }
 
   /** An incarnation began. */
-  started({ path, incarnation }: Inspected, type: ActorStarted['type']): void {
-    this.#add({ type, ...this.#next(), path, incarnation });
+  started({ path, incarnation }: Inspected, type: ActorStarted['type'], src?: string): void {
+    const entry = { type, ...this.#next(), path, incarnation };
+    this.#add(src === undefined ? entry : { ...entry, src });
   }
 
   /** An incarnation ended; a machine's own actor has no reason that anybody decides about. */
@@ -101,10 +108,20 @@ export class Inspection {
     );
   }
 
+  /** A machine took transitions on the way to its next snapshot. */
+  stepped(at: Inspected, transitions: readonly TransitionDefinition[]): void {
+    const before = this.#taken.get(at);
+    if (before === undefined || before.length === 0) this.#taken.set(at, transitions);
+    else if (transitions.length > 0 && before.length < TRANSITIONS_MAX)
+      this.#taken.set(at, [...before, ...transitions]);
+  }
+
   /** An event was handled. */
   changed(at: Inspected, event: EventObject, snapshot: Snapshot<unknown>): void {
     const { seq, atMs } = this.#next();
-    this.#add(new Transition(seq, atMs, at, event, snapshot));
+    const transitions = this.#taken.get(at);
+    if (transitions !== undefined) this.#taken.delete(at);
+    this.#add(new Transition(seq, atMs, at, event, snapshot, transitions));
   }
 
   /** An event reached nobody. */
@@ -141,6 +158,7 @@ class Transition implements TransitionTaken {
   readonly incarnation: number;
   readonly event: EventObject;
   readonly snapshot: Snapshot<unknown>;
+  readonly transitions: readonly TransitionDefinition[] | undefined;
 
   constructor(
     seq: number,
@@ -148,6 +166,7 @@ class Transition implements TransitionTaken {
     { path, incarnation }: Inspected,
     event: EventObject,
     snapshot: Snapshot<unknown>,
+    transitions: readonly TransitionDefinition[] | undefined,
   ) {
     this.seq = seq;
     this.atMs = atMs;
@@ -155,6 +174,7 @@ class Transition implements TransitionTaken {
     this.incarnation = incarnation;
     this.event = event;
     this.snapshot = snapshot;
+    this.transitions = transitions;
   }
 
   get state(): string {

@@ -27,6 +27,8 @@ export interface InspectedActor {
   readonly path: string;
   readonly incarnation: number;
   readonly snapshot: Snapshot<unknown>;
+  /** Name of the effect, where a machine made the actor of one. */
+  readonly src?: string;
 }
 
 /** The first entry of each observer: everything that is there already. */
@@ -40,6 +42,8 @@ export interface TreeDescribed extends Entry {
 /** An incarnation has begun; it need not be ready yet. */
 export interface ActorStarted extends ActorEntry {
   readonly type: 'actor.started' | 'actor.restarted';
+  /** Name of the effect, where a machine made the actor of one. */
+  readonly src?: string;
 }
 
 /** An incarnation has ended. */
@@ -57,11 +61,24 @@ export interface EventDelivered extends ActorEntry {
   readonly source?: string;
 }
 
+/** As much of XState's definition of a transition as tells which one it is. */
+export interface TransitionDefinition {
+  /** Descriptor of the event; empty where the transition needs none. */
+  readonly eventType: string;
+  readonly source: { readonly path: readonly string[] };
+}
+
 /** An actor has a new snapshot; one in a thread tells the last of several. */
 export interface TransitionTaken extends ActorEntry {
   readonly type: 'transition.taken';
   readonly event: EventObject;
   readonly snapshot: Snapshot<unknown>;
+  /**
+   * The transitions that led here, in their order, as XState's own definitions: also those that a raised
+   * event or no event brought. Empty where the event changed nothing; undefined of what is no
+   * machine, or runs in a thread.
+   */
+  readonly transitions: readonly TransitionDefinition[] | undefined;
   /** The state as text, made when it is read: `serving.idle`, or a status where there is no chart. */
   readonly state: string;
 }
