@@ -61,6 +61,6 @@ export class AcceptedConnection {
 export interface PlainConnection {
   readonly id: string;
   readonly socket: TLSSocket;
-  /** SHA-256 of its SubjectPublicKeyInfo, lower-case hex; `undefined` without a certificate. */
-  readonly keyDigest: string | undefined;
+  /** SubjectPublicKeyInfo of the key that it proved to hold, DER; `undefined` without a certificate. */
+  readonly publicKey: Uint8Array | undefined;
 }

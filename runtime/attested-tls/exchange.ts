@@ -24,7 +24,9 @@ import { encodeFrame, readFrame, writeLastFrame } from './frames.ts';
 import { NONCE_BYTES, OID_BYTES_MAX } from './limits.ts';
 import { peerPublicKeyOf } from './peer-key.ts';
 import { exportedKeysOf, reportDataOf } from './report-data.ts';
-import type { ExportedKeys, Role } from './report-data.ts';
+import type { BoundEnd, ExportedKeys } from './report-data.ts';
+
+type Role = BoundEnd['role'];
 
 const VERSION = 1;
 const OID = /^[0-9]+(\.[0-9]+)+$/;

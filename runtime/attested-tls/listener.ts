@@ -12,7 +12,7 @@ import type { PlainConnection } from './accepted-connection.ts';
 import { transportError } from './errors.ts';
 import { ATTESTED_PROTOCOL, LISTENER_LIMITS, PLAIN_PROTOCOL } from './limits.ts';
 import type { ListenerLimits } from './limits.ts';
-import { peerKeyDigestOf } from './peer-key.ts';
+import { clientPublicKeyOf } from './peer-key.ts';
 import { PendingConnections } from './pending-connections.ts';
 import type { TlsIdentity } from './tls-identity.ts';
 import { tlsOptionsOf } from './tls-options.ts';
@@ -43,6 +43,10 @@ export interface TlsListener {
   readonly counts: { readonly pending: number; readonly open: number };
   /** From the next connection on, this key and these certificates. */
   renew(identity: TlsIdentity): void;
+  /** Resolves when it has ended, whoever ended it. */
+  readonly closed: Promise<void>;
+  /** Takes no more connections, and gives up those that are not attested; the others go on. */
+  retire(): void;
   /** Closes every connection, and resolves when they are closed. Idempotent. */
   close(): Promise<void>;
 }
@@ -83,9 +87,12 @@ export async function listenTls(options: ListenOptions): Promise<TlsListener> {
     socket.destroy();
   });
   const { address, port } = await listening(server, options);
+  const { promise: closed, resolve: end } = Promise.withResolvers<void>();
+  server.once('close', () => end());
   return {
     host: address,
     port,
+    closed,
     get counts() {
       return { pending: pending.size, open: open.size };
     },
@@ -93,11 +100,14 @@ export async function listenTls(options: ListenOptions): Promise<TlsListener> {
       identity = next;
       server.setSecureContext(tlsOptionsOf(next));
     },
+    retire: () => {
+      server.close();
+      pending.giveUp();
+    },
     close: async () => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      server.close(() => resolve());
+      server.close();
       for (const socket of open) socket.destroy();
-      await promise;
+      await closed;
     },
   };
 }
@@ -125,7 +135,7 @@ function admit(
         'Accepting a connection: it names no protocol.',
       );
     pending.settle(entry);
-    onPlain({ id: entry.id, socket, keyDigest: peerKeyDigestOf(socket) });
+    onPlain({ id: entry.id, socket, publicKey: clientPublicKeyOf(socket) });
   } catch (error) {
     onRefused?.(error);
     socket.destroy();

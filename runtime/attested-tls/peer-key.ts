@@ -1,5 +1,5 @@
 /** The TLS key of the other end, as SubjectPublicKeyInfo, for a fraction of what parsing it costs. */
-import { createHash } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { transportError } from './errors.ts';
 
@@ -45,11 +45,34 @@ export function peerPublicKeyOf(socket: TLSSocket): Buffer {
   throw certificateError('showed a key that is neither of P-256, P-384 nor Ed25519');
 }
 
-/** SHA-256 of the proved key, lower-case hex; `undefined` without a certificate. */
-export const peerKeyDigestOf = (socket: TLSSocket): string | undefined =>
-  peerCertificateOf(socket) === undefined
-    ? undefined
-    : createHash('sha256').update(peerPublicKeyOf(socket)).digest('hex');
+/** Bits of an RSA key: below is weak, above is slow enough to harm. */
+const RSA_BITS = { least: 2048, most: 8192 };
+
+/**
+ * The proved key of a client that attests nothing, which may be an RSA key of 2048 to 8192 bits too:
+ * those of seed share owners are. `undefined` without a certificate; MESH_ERR_TRANSPORT_CERTIFICATE.
+ */
+export function clientPublicKeyOf(socket: TLSSocket): Buffer | undefined {
+  const certificate = peerCertificateOf(socket);
+  if (certificate === undefined) return undefined;
+  const key = publicKeyIn(certificate);
+  return isRsaKey(key) ? key : peerPublicKeyOf(socket);
+}
+
+/** SEQUENCE { SEQUENCE { OID rsaEncryption (RFC 8017 §A.1) … */
+const RSA_OID = Buffer.from('06092a864886f70d010101', 'hex');
+
+function isRsaKey(spki: Buffer): boolean {
+  if (!spki.subarray(0, 32).includes(RSA_OID)) return false;
+  const key = createPublicKey({ key: spki, type: 'spki', format: 'der' });
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
+  // One form for one key: a manifest names it by its bytes.
+  return (
+    bits >= RSA_BITS.least &&
+    bits <= RSA_BITS.most &&
+    key.export({ type: 'spki', format: 'der' }).equals(spki)
+  );
+}
 
 /** OpenSSL has read the certificate, so it is DER; only the way to the key is left to go. */
 function publicKeyIn(certificate: Buffer): Buffer {

@@ -66,6 +66,16 @@ export class PendingConnections {
     socket.once('close', () => this.settle(entry));
   }
 
+  /** Nobody will serve them: the listener ends. */
+  giveUp(): void {
+    const found = 'the listener ends';
+    for (const entry of this.#entries.values())
+      this.#drop(
+        entry,
+        transportError('MESH_ERR_TRANSPORT_CLOSED', `Attesting connection ${entry.id}: ${found}.`),
+      );
+  }
+
   has(socket: Socket): boolean {
     return this.#entries.has(keyOf(socket));
   }

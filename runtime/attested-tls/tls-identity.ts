@@ -23,13 +23,17 @@ export const pemOf = (der: Uint8Array): string => {
   return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`;
 };
 
+const newKey = (namedCurve: string): KeyObject =>
+  generateKeyPairSync('ec', { namedCurve }).privateKey;
+
 /**
- * A self-signed certificate for a key, by default a new one of P-256. It says nothing: it carries the
- * key that evidence is bound to. Pass a P-384 key that a leaf is to be issued for.
+ * A certificate for a key, by default a new one of P-256. It says nothing and nobody vouches for it:
+ * it carries the key that evidence is bound to, or that an owner proves to hold. Pass a P-384 key that
+ * a leaf is to be issued for, or the key of an owner, which may be RSA.
  */
 export function createTlsIdentity(
   nowMs: number,
-  privateKey: KeyObject = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+  privateKey: KeyObject = newKey('P-256'),
 ): TlsIdentity {
   const publicKey = createPublicKey(privateKey);
   const certificate = signCertificate(
@@ -42,7 +46,8 @@ export function createTlsIdentity(
       publicKey,
       extensions: [basicConstraints(undefined), extKeyUsage()],
     },
-    privateKey,
+    // The profile's signatures are ECDSA; what signs the certificate of another key is thrown away.
+    privateKey.asymmetricKeyType === 'ec' ? privateKey : newKey('P-384'),
   );
   return {
     privateKey,

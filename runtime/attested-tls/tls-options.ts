@@ -3,8 +3,12 @@ import { createSecureContext } from 'node:tls';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
 import type { TlsIdentity } from './tls-identity.ts';
 
-/** Keys that are proved in a handshake, and that leaves are issued for. */
-const SIGNATURE_ALGORITHMS = 'ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ed25519';
+/**
+ * Keys that are proved in a handshake: those that leaves are issued for, and RSA, which only clients
+ * that attest nothing may show.
+ */
+const SIGNATURE_ALGORITHMS =
+  'ecdsa_secp256r1_sha256:ecdsa_secp384r1_sha384:ed25519:rsa_pss_rsae_sha256';
 
 /**
  * TLS 1.3 only, which has no renegotiation. Without stateless tickets and without a session cache no

@@ -7,15 +7,17 @@ import type { DescService, MessageInitShape, MessageShape } from '@bufbuild/prot
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import type { CallOptions, Transport } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
+import type { ProvenIdentity, Validator } from '../../actors/coordinator/ports/attestation.ts';
 import type { Clock } from '../../machines/kernel/clock.ts';
 import { attestedConnect } from '../attested-tls/connect.ts';
 import type { AttestedConnectOptions } from '../attested-tls/connect.ts';
 import { transportError } from '../attested-tls/errors.ts';
 import type { AttestedPeer } from '../attested-tls/exchange.ts';
 import { LISTENER_LIMITS, PLAIN_PROTOCOL } from '../attested-tls/limits.ts';
-import { peerCertificateOf } from '../attested-tls/peer-key.ts';
+import { peerCertificateOf, peerPublicKeyOf } from '../attested-tls/peer-key.ts';
 import type { TlsIdentity } from '../attested-tls/tls-identity.ts';
 import { tlsOptionsOf } from '../attested-tls/tls-options.ts';
+import { createEvidenceQuestion } from './answerer.ts';
 import { MeshAPI } from './generated/mesh-api.ts';
 import { UserAPI } from './generated/user-api.ts';
 import { RPC_LIMITS } from './limits.ts';
@@ -50,6 +52,11 @@ export interface MeshApiClient extends AsyncDisposable {
 /** A plain connection, on which only UserAPI is served. */
 export interface UserApiClient extends AsyncDisposable {
   readonly userApi: Calls<typeof UserAPI>;
+  /**
+   * Has the Coordinator prove what it is, over this TLS session. Rejects as `Validator.validate` and
+   * as a call does. Nothing that was sent before was sent to somebody who is known.
+   */
+  attest(validator: Validator, limits?: CallLimits): Promise<ProvenIdentity>;
   /** Certificate that the Coordinator showed, DER. */
   readonly certificate: Uint8Array;
   /** Idempotent. */
@@ -97,8 +104,21 @@ export async function connectMeshApi(options: AttestedConnectOptions): Promise<M
 export async function connectUserApi(options: UserApiConnectOptions): Promise<UserApiClient> {
   const socket = await plainSocket(options);
   const certificate = peerCertificateOf(socket) ?? Buffer.of();
+  const question = createEvidenceQuestion(socket, peerPublicKeyOf(socket));
   const { transport, ...connection } = speak(socket);
-  return { ...connection, certificate, userApi: callsOf(UserAPI, transport) };
+  const userApi = callsOf(UserAPI, transport);
+  return {
+    ...connection,
+    certificate,
+    userApi,
+    attest: async (validator, limits = {}) => {
+      const { nonce } = question;
+      const { type, evidence, nonce: own } = await userApi.getEvidence({ nonce }, limits);
+      const answer = { type, bytes: evidence, nonce: own };
+      const { signal = new AbortController().signal } = limits;
+      return question.appraise(answer, validator, signal);
+    },
+  };
 }
 
 async function plainSocket(options: UserApiConnectOptions): Promise<TLSSocket> {

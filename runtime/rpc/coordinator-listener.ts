@@ -3,6 +3,7 @@ import type { MeshCertConnection } from '../../actors/coordinator/ports/connecti
 import type { RecoverResponse } from '../../actors/coordinator/ports/peers.ts';
 import { listenTls } from '../attested-tls/listener.ts';
 import type { ListenOptions, TlsListener } from '../attested-tls/listener.ts';
+import { createAnswerer } from './answerer.ts';
 import { RpcMeshCertConnection } from './mesh-cert-connection.ts';
 import { createRpcServer } from './server.ts';
 import type { AttestedRpcPeer, RpcServerOptions, UserApiHandlers } from './server.ts';
@@ -22,8 +23,16 @@ export interface CoordinatorListenerOptions extends Omit<
   readonly onRefused?: (what: string, error: unknown) => void;
 }
 
+/** An open front. */
+export interface CoordinatorListener extends TlsListener {
+  /** Takes no more, lets calls in flight end for that long, and closes. Idempotent. */
+  drain(deadlineMs: number): Promise<void>;
+}
+
 /** Opens it. MESH_ERR_TRANSPORT_LISTEN. */
-export async function listenCoordinator(options: CoordinatorListenerOptions): Promise<TlsListener> {
+export async function listenCoordinator(
+  options: CoordinatorListenerOptions,
+): Promise<CoordinatorListener> {
   const { onConnection, recover, userApi, rpcLimits, onRefused, ...listen } = options;
   const connections = new Map<string, RpcMeshCertConnection>();
   const server = createRpcServer({
@@ -40,19 +49,37 @@ export async function listenCoordinator(options: CoordinatorListenerOptions): Pr
     ...(rpcLimits && { limits: rpcLimits }),
     ...(onRefused && { onRefused }),
   });
-  return await listenTls({
+  const { issuer } = options;
+  const { publicKey } = options.identity;
+  const listener = await listenTls({
     ...listen,
     onRefused: (error) => onRefused?.('connection', error),
     onConnection: (accepted) => {
-      const connection = new RpcMeshCertConnection(accepted, server);
+      const answer = createAnswerer(accepted.socket, { issuer, publicKey });
+      const connection = new RpcMeshCertConnection(accepted, server, answer);
       connections.set(connection.id, connection);
       connection.onClose(() => connections.delete(connection.id));
       onConnection(connection);
     },
-    onPlain: ({ id, socket, keyDigest }) => {
-      server.serve(socket, { connection: id, ...(keyDigest !== undefined && { keyDigest }) });
+    onPlain: ({ id, socket, publicKey: key }) => {
+      const answer = createAnswerer(socket, { issuer, publicKey });
+      server.serve(socket, { connection: id, answer, ...(key && { publicKey: key }) });
     },
   });
+  const drain = async (deadlineMs: number): Promise<void> => {
+    listener.retire();
+    server.drain();
+    const timer = options.clock.setTimeout(() => void listener.close(), deadlineMs);
+    await listener.closed;
+    options.clock.clearTimeout(timer);
+  };
+  return {
+    ...listener,
+    drain,
+    get counts() {
+      return listener.counts;
+    },
+  };
 }
 
 const messageOf = ({ seed, salt, meshKey, transition, generation }: RecoverResponse) => ({

@@ -7,6 +7,7 @@ import type {
 import { CodedError } from '../../machines/kernel/coded-error.ts';
 import type { AcceptedConnection } from '../attested-tls/accepted-connection.ts';
 import type { AttestedPeer } from '../attested-tls/exchange.ts';
+import type { Answerer } from './answerer.ts';
 import { rpcError } from './errors.ts';
 import type { NewMeshCertResponseSchema } from './generated/mesh-api.ts';
 import type { RpcServer, RpcSession } from './server.ts';
@@ -24,12 +25,14 @@ export class RpcMeshCertConnection implements MeshCertConnection {
   readonly id: string;
   readonly #accepted: AcceptedConnection;
   readonly #server: RpcServer;
+  readonly #answerer: Answerer;
   readonly #requested = Promise.withResolvers<void>();
   readonly #answer = Promise.withResolvers<Answer>();
   #session: RpcSession | undefined;
 
-  constructor(accepted: AcceptedConnection, server: RpcServer) {
+  constructor(accepted: AcceptedConnection, server: RpcServer, answer: Answerer) {
     this.id = accepted.id;
+    this.#answerer = answer;
     this.#accepted = accepted;
     this.#server = server;
     // Either may fail before anybody waits for it; who does wait gets the error as well.
@@ -39,7 +42,8 @@ export class RpcMeshCertConnection implements MeshCertConnection {
 
   async attest(validator: Validator, signal: AbortSignal): Promise<AttestedPeer> {
     const attested = await this.#accepted.attest(validator, signal);
-    const peer = { connection: this.id, attested };
+    const { publicKey } = attested;
+    const peer = { connection: this.id, attested, publicKey, answer: this.#answerer };
     this.#session = this.#server.serve(this.#accepted.socket, peer);
     return attested;
   }

@@ -8,6 +8,7 @@ import type { ConnectRouter, HandlerContext, ServiceImpl } from '@connectrpc/con
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import type { Clock } from '../../machines/kernel/clock.ts';
 import type { AttestedPeer } from '../attested-tls/exchange.ts';
+import type { Answerer } from './answerer.ts';
 import { rpcError } from './errors.ts';
 import { MeshAPI } from './generated/mesh-api.ts';
 import { UserAPI } from './generated/user-api.ts';
@@ -21,8 +22,10 @@ export interface RpcPeer {
   readonly connection: string;
   /** What it proved; `undefined` on a plain connection. */
   readonly attested?: AttestedPeer;
-  /** SHA-256 of the SubjectPublicKeyInfo of its TLS key, lower-case hex, if it showed one. */
-  readonly keyDigest?: string;
+  /** SubjectPublicKeyInfo of the TLS key that it proved to hold, if it showed one. */
+  readonly publicKey?: Uint8Array;
+  /** Makes evidence for this connection. */
+  readonly answer?: Answerer;
 }
 
 /** One call, beside its request. */
@@ -43,7 +46,8 @@ export type Handlers<Service extends DescService, Peer> = {
   ) => Promise<MessageInitShape<Service['method'][Name]['output']>>;
 };
 export type MeshApiHandlers = Handlers<typeof MeshAPI, AttestedRpcPeer>;
-export type UserApiHandlers = Handlers<typeof UserAPI, RpcPeer>;
+/** Evidence is answered by the server itself, as it belongs to the connection. */
+export type UserApiHandlers = Omit<Handlers<typeof UserAPI, RpcPeer>, 'getEvidence'>;
 
 /** What is served, and within which limits. */
 export interface RpcServerOptions {
@@ -69,6 +73,8 @@ export interface RpcServer {
   serve(socket: TLSSocket, peer: RpcPeer): RpcSession;
   /** Connections that are served now. */
   readonly sessions: number;
+  /** Lets calls in flight end; every connection takes no more and closes. Idempotent. */
+  drain(): void;
   /** Closes every connection at once. Idempotent. */
   close(): void;
 }
@@ -127,6 +133,9 @@ export function createRpcServer(options: RpcServerOptions): RpcServer {
       const { close, destroy } = session;
       return { close: close.bind(session), destroy: destroy.bind(session) };
     },
+    drain: () => {
+      for (const session of sessions) session.close();
+    },
     close: () => {
       for (const session of sessions) session.destroy();
     },
@@ -148,8 +157,18 @@ function addRoutes(
 ): void {
   const within = { clock, limits, onRefused };
   router.service(MeshAPI, implement(MeshAPI, meshApi, attestedPeerOf, within));
-  router.service(UserAPI, implement(UserAPI, userApi, peerOf, within));
+  router.service(UserAPI, implement(UserAPI, { ...userApi, getEvidence }, peerOf, within));
 }
+
+const getEvidence: Handlers<typeof UserAPI, RpcPeer>['getEvidence'] = async (
+  { nonce },
+  { peer: { answer }, signal },
+) => {
+  if (answer === undefined)
+    throw rpcError('MESH_ERR_RPC_UNATTESTED', 'Asking for evidence: this server makes none.');
+  const { type, bytes, nonce: own } = await answer(nonce, signal);
+  return { type, evidence: new Uint8Array(bytes), nonce: new Uint8Array(own) };
+};
 
 interface Within {
   readonly clock: Clock;

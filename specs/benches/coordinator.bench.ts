@@ -123,6 +123,7 @@ async function serveCertificates(
       confirmSeedShares: unused,
       getManifests: unused,
       recover: unused,
+      getStatus: unused,
     },
   });
   const listener = await listenTls({

@@ -15,7 +15,7 @@ import type { Message } from '@bufbuild/protobuf';
 export const file_user_api: GenFile =
   /*@__PURE__*/
   fileDesc(
-    'Cg51c2VyLWFwaS5wcm90bxIHdXNlcmFwaSJzChJTZXRNYW5pZmVzdFJlcXVlc3QSEAoIbWFuaWZlc3QYASABKAwSEAoIcG9saWNpZXMYAiADKAwSIAoYcHJldmlvdXNfdHJhbnNpdGlvbl9oYXNoGAMgASgMEhcKD2lkZW1wb3RlbmN5X2tleRgEIAEoCSKXAQoTU2V0TWFuaWZlc3RSZXNwb25zZRIUCgxyb290X2NhX2NlcnQYASABKAwSFAoMbWVzaF9jYV9jZXJ0GAIgASgMEhcKD3RyYW5zaXRpb25faGFzaBgDIAEoDBISCgpnZW5lcmF0aW9uGAQgASgEEicKC3NlZWRfc2hhcmVzGAUgAygLMhIudXNlcmFwaS5TZWVkU2hhcmUiMgoJU2VlZFNoYXJlEhEKCW93bmVyX2tleRgBIAEoDBISCgpjaXBoZXJ0ZXh0GAIgASgMIjMKGENvbmZpcm1TZWVkU2hhcmVzUmVxdWVzdBIXCg9pZGVtcG90ZW5jeV9rZXkYASABKAkiGwoZQ29uZmlybVNlZWRTaGFyZXNSZXNwb25zZSIVChNHZXRNYW5pZmVzdHNSZXF1ZXN0InAKFEdldE1hbmlmZXN0c1Jlc3BvbnNlEhEKCW1hbmlmZXN0cxgBIAMoDBIZChF0cmFuc2l0aW9uX2hhc2hlcxgCIAMoDBIUCgxyb290X2NhX2NlcnQYAyABKAwSFAoMbWVzaF9jYV9jZXJ0GAQgASgMIjsKDlJlY292ZXJSZXF1ZXN0EgwKBHNlZWQYASABKAwSDAoEc2FsdBgCIAEoDBINCgVmb3JjZRgDIAEoCCI+Cg9SZWNvdmVyUmVzcG9uc2USFwoPdHJhbnNpdGlvbl9oYXNoGAEgASgMEhIKCmdlbmVyYXRpb24YAiABKAQyugIKB1VzZXJBUEkSSAoLU2V0TWFuaWZlc3QSGy51c2VyYXBpLlNldE1hbmlmZXN0UmVxdWVzdBocLnVzZXJhcGkuU2V0TWFuaWZlc3RSZXNwb25zZRJaChFDb25maXJtU2VlZFNoYXJlcxIhLnVzZXJhcGkuQ29uZmlybVNlZWRTaGFyZXNSZXF1ZXN0GiIudXNlcmFwaS5Db25maXJtU2VlZFNoYXJlc1Jlc3BvbnNlEksKDEdldE1hbmlmZXN0cxIcLnVzZXJhcGkuR2V0TWFuaWZlc3RzUmVxdWVzdBodLnVzZXJhcGkuR2V0TWFuaWZlc3RzUmVzcG9uc2USPAoHUmVjb3ZlchIXLnVzZXJhcGkuUmVjb3ZlclJlcXVlc3QaGC51c2VyYXBpLlJlY292ZXJSZXNwb25zZWIGcHJvdG8z',
+    'Cg51c2VyLWFwaS5wcm90bxIHdXNlcmFwaSJzChJTZXRNYW5pZmVzdFJlcXVlc3QSEAoIbWFuaWZlc3QYASABKAwSEAoIcG9saWNpZXMYAiADKAwSIAoYcHJldmlvdXNfdHJhbnNpdGlvbl9oYXNoGAMgASgMEhcKD2lkZW1wb3RlbmN5X2tleRgEIAEoCSKXAQoTU2V0TWFuaWZlc3RSZXNwb25zZRIUCgxyb290X2NhX2NlcnQYASABKAwSFAoMbWVzaF9jYV9jZXJ0GAIgASgMEhcKD3RyYW5zaXRpb25faGFzaBgDIAEoDBISCgpnZW5lcmF0aW9uGAQgASgEEicKC3NlZWRfc2hhcmVzGAUgAygLMhIudXNlcmFwaS5TZWVkU2hhcmUiMgoJU2VlZFNoYXJlEhEKCW93bmVyX2tleRgBIAEoDBISCgpjaXBoZXJ0ZXh0GAIgASgMIjMKGENvbmZpcm1TZWVkU2hhcmVzUmVxdWVzdBIXCg9pZGVtcG90ZW5jeV9rZXkYASABKAkiGwoZQ29uZmlybVNlZWRTaGFyZXNSZXNwb25zZSIVChNHZXRNYW5pZmVzdHNSZXF1ZXN0InAKFEdldE1hbmlmZXN0c1Jlc3BvbnNlEhEKCW1hbmlmZXN0cxgBIAMoDBIZChF0cmFuc2l0aW9uX2hhc2hlcxgCIAMoDBIUCgxyb290X2NhX2NlcnQYAyABKAwSFAoMbWVzaF9jYV9jZXJ0GAQgASgMIjsKDlJlY292ZXJSZXF1ZXN0EgwKBHNlZWQYASABKAwSDAoEc2FsdBgCIAEoDBINCgVmb3JjZRgDIAEoCCI+Cg9SZWNvdmVyUmVzcG9uc2USFwoPdHJhbnNpdGlvbl9oYXNoGAEgASgMEhIKCmdlbmVyYXRpb24YAiABKAQiIwoSR2V0RXZpZGVuY2VSZXF1ZXN0Eg0KBW5vbmNlGAEgASgMIkQKE0dldEV2aWRlbmNlUmVzcG9uc2USDAoEdHlwZRgBIAEoCRIQCghldmlkZW5jZRgCIAEoDBINCgVub25jZRgDIAEoDCISChBHZXRTdGF0dXNSZXF1ZXN0It4CChFHZXRTdGF0dXNSZXNwb25zZRIMCgRuYW1lGAEgASgJEg0KBXN0YXRlGAIgASgJEg4KBnJlYXNvbhgDIAEoCRISCgpnZW5lcmF0aW9uGAQgASgEEhcKD3RyYW5zaXRpb25faGFzaBgFIAEoDBIcChRtZXNoX2NhX25vdF9hZnRlcl9tcxgGIAEoBBIcCgVwZWVycxgHIAMoCzINLnVzZXJhcGkuUGVlchIdChByZWNvdmVyeV9mYWlsdXJlGAggASgJSACIAQESIAoYcmVjb3ZlcnlfZmFpbHVyZV9tZXNzYWdlGAkgASgJEhsKE3BlbmRpbmdfY29ubmVjdGlvbnMYCiABKA0SGAoQb3Blbl9jb25uZWN0aW9ucxgLIAEoDRIPCgdyZWZ1c2VkGAwgASgEEhUKDXN0YXJ0ZWRfYXRfbXMYDSABKARCEwoRX3JlY292ZXJ5X2ZhaWx1cmUiTQoEUGVlchIMCgRuYW1lGAEgASgJEgwKBGhvc3QYAiABKAkSDAoEcG9ydBgDIAEoDRINCgVzdGF0ZRgEIAEoCRIMCgRsaXZlGAUgASgIMsgDCgdVc2VyQVBJEkgKC1NldE1hbmlmZXN0EhsudXNlcmFwaS5TZXRNYW5pZmVzdFJlcXVlc3QaHC51c2VyYXBpLlNldE1hbmlmZXN0UmVzcG9uc2USWgoRQ29uZmlybVNlZWRTaGFyZXMSIS51c2VyYXBpLkNvbmZpcm1TZWVkU2hhcmVzUmVxdWVzdBoiLnVzZXJhcGkuQ29uZmlybVNlZWRTaGFyZXNSZXNwb25zZRJLCgxHZXRNYW5pZmVzdHMSHC51c2VyYXBpLkdldE1hbmlmZXN0c1JlcXVlc3QaHS51c2VyYXBpLkdldE1hbmlmZXN0c1Jlc3BvbnNlEjwKB1JlY292ZXISFy51c2VyYXBpLlJlY292ZXJSZXF1ZXN0GhgudXNlcmFwaS5SZWNvdmVyUmVzcG9uc2USSAoLR2V0RXZpZGVuY2USGy51c2VyYXBpLkdldEV2aWRlbmNlUmVxdWVzdBocLnVzZXJhcGkuR2V0RXZpZGVuY2VSZXNwb25zZRJCCglHZXRTdGF0dXMSGS51c2VyYXBpLkdldFN0YXR1c1JlcXVlc3QaGi51c2VyYXBpLkdldFN0YXR1c1Jlc3BvbnNlYgZwcm90bzM',
   );
 
 /**
@@ -269,6 +269,201 @@ export const RecoverResponseSchema: GenMessage<RecoverResponse> =
   messageDesc(file_user_api, 8);
 
 /**
+ * @generated from message userapi.GetEvidenceRequest
+ */
+export type GetEvidenceRequest = Message<'userapi.GetEvidenceRequest'> & {
+  /**
+   * 32 bytes of fresh randomness.
+   *
+   * @generated from field: bytes nonce = 1;
+   */
+  nonce: Uint8Array;
+};
+
+/**
+ * Describes the message userapi.GetEvidenceRequest.
+ * Use `create(GetEvidenceRequestSchema)` to create a new message.
+ */
+export const GetEvidenceRequestSchema: GenMessage<GetEvidenceRequest> =
+  /*@__PURE__*/
+  messageDesc(file_user_api, 9);
+
+/**
+ * @generated from message userapi.GetEvidenceResponse
+ */
+export type GetEvidenceResponse = Message<'userapi.GetEvidenceResponse'> & {
+  /**
+   * Object identifier of its format.
+   *
+   * @generated from field: string type = 1;
+   */
+  type: string;
+
+  /**
+   * Over report data that binds both nonces, the exporters of this TLS session and the TLS key.
+   *
+   * @generated from field: bytes evidence = 2;
+   */
+  evidence: Uint8Array;
+
+  /**
+   * The Coordinator's own nonce, 32 bytes.
+   *
+   * @generated from field: bytes nonce = 3;
+   */
+  nonce: Uint8Array;
+};
+
+/**
+ * Describes the message userapi.GetEvidenceResponse.
+ * Use `create(GetEvidenceResponseSchema)` to create a new message.
+ */
+export const GetEvidenceResponseSchema: GenMessage<GetEvidenceResponse> =
+  /*@__PURE__*/
+  messageDesc(file_user_api, 10);
+
+/**
+ * @generated from message userapi.GetStatusRequest
+ */
+export type GetStatusRequest = Message<'userapi.GetStatusRequest'> & {};
+
+/**
+ * Describes the message userapi.GetStatusRequest.
+ * Use `create(GetStatusRequestSchema)` to create a new message.
+ */
+export const GetStatusRequestSchema: GenMessage<GetStatusRequest> =
+  /*@__PURE__*/
+  messageDesc(file_user_api, 11);
+
+/**
+ * @generated from message userapi.GetStatusResponse
+ */
+export type GetStatusResponse = Message<'userapi.GetStatusResponse'> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * empty, recovering, ready, stale or storeUnavailable.
+   *
+   * @generated from field: string state = 2;
+   */
+  state: string;
+
+  /**
+   * Why it is not ready; empty when it is.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * 0 without a state in memory.
+   *
+   * @generated from field: uint64 generation = 4;
+   */
+  generation: bigint;
+
+  /**
+   * @generated from field: bytes transition_hash = 5;
+   */
+  transitionHash: Uint8Array;
+
+  /**
+   * In milliseconds since the epoch; 0 without a state in memory.
+   *
+   * @generated from field: uint64 mesh_ca_not_after_ms = 6;
+   */
+  meshCaNotAfterMs: bigint;
+
+  /**
+   * @generated from field: repeated userapi.Peer peers = 7;
+   */
+  peers: Peer[];
+
+  /**
+   * Why the last recovery from a peer failed; absent when none did.
+   *
+   * @generated from field: optional string recovery_failure = 8;
+   */
+  recoveryFailure?: string | undefined;
+
+  /**
+   * @generated from field: string recovery_failure_message = 9;
+   */
+  recoveryFailureMessage: string;
+
+  /**
+   * @generated from field: uint32 pending_connections = 10;
+   */
+  pendingConnections: number;
+
+  /**
+   * @generated from field: uint32 open_connections = 11;
+   */
+  openConnections: number;
+
+  /**
+   * @generated from field: uint64 refused = 12;
+   */
+  refused: bigint;
+
+  /**
+   * In milliseconds since the epoch.
+   *
+   * @generated from field: uint64 started_at_ms = 13;
+   */
+  startedAtMs: bigint;
+};
+
+/**
+ * Describes the message userapi.GetStatusResponse.
+ * Use `create(GetStatusResponseSchema)` to create a new message.
+ */
+export const GetStatusResponseSchema: GenMessage<GetStatusResponse> =
+  /*@__PURE__*/
+  messageDesc(file_user_api, 12);
+
+/**
+ * @generated from message userapi.Peer
+ */
+export type Peer = Message<'userapi.Peer'> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string host = 2;
+   */
+  host: string;
+
+  /**
+   * @generated from field: uint32 port = 3;
+   */
+  port: number;
+
+  /**
+   * What it last said of itself; empty for one that is only configured.
+   *
+   * @generated from field: string state = 4;
+   */
+  state: string;
+
+  /**
+   * @generated from field: bool live = 5;
+   */
+  live: boolean;
+};
+
+/**
+ * Describes the message userapi.Peer.
+ * Use `create(PeerSchema)` to create a new message.
+ */
+export const PeerSchema: GenMessage<Peer> = /*@__PURE__*/ messageDesc(file_user_api, 13);
+
+/**
  * @generated from service userapi.UserAPI
  */
 export const UserAPI: GenService<{
@@ -311,5 +506,25 @@ export const UserAPI: GenService<{
     methodKind: 'unary';
     input: typeof RecoverRequestSchema;
     output: typeof RecoverResponseSchema;
+  };
+  /**
+   * Evidence of this Coordinator over this very TLS session, for a client that attests nothing itself.
+   *
+   * @generated from rpc userapi.UserAPI.GetEvidence
+   */
+  getEvidence: {
+    methodKind: 'unary';
+    input: typeof GetEvidenceRequestSchema;
+    output: typeof GetEvidenceResponseSchema;
+  };
+  /**
+   * How it is doing, in any state. Nothing of it is secret.
+   *
+   * @generated from rpc userapi.UserAPI.GetStatus
+   */
+  getStatus: {
+    methodKind: 'unary';
+    input: typeof GetStatusRequestSchema;
+    output: typeof GetStatusResponseSchema;
   };
 }> = /*@__PURE__*/ serviceDesc(file_user_api, 0);

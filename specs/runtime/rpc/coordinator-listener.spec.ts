@@ -49,6 +49,7 @@ async function front(options: Partial<CoordinatorListenerOptions> = {}) {
       confirmSeedShares: unused,
       getManifests: unused,
       recover: unused,
+      getStatus: unused,
     },
     ...options,
   });

@@ -1,10 +1,11 @@
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import http2 from 'node:http2';
 import { describe, expect, it } from 'vitest';
 import { coordinatorError } from '../../../machines/coordinator/errors.ts';
 import { systemClock } from '../../../runtime/adapters/clock.system.ts';
 import { createTlsIdentity } from '../../../runtime/attested-tls/tls-identity.ts';
+import { createEvidenceQuestion } from '../../../runtime/rpc/answerer.ts';
 import { connectMeshApi, connectUserApi } from '../../../runtime/rpc/client.ts';
 import {
   CLIENT_SPORE,
@@ -18,6 +19,7 @@ import type { RpcWorld } from '../../support/attest/rpc-world.ts';
 import { until } from '../../support/until.ts';
 
 const otherRoot = createTlsIdentity(Date.now()).certificates;
+const { signal } = new AbortController();
 const coded = (code: string) => expect.objectContaining({ code });
 const meshClient = ({ world: { listener } }: RpcWorld) =>
   connectMeshApi({
@@ -136,12 +138,53 @@ describe('connectMeshApi', () => {
 });
 
 describe('connectUserApi', () => {
+  it('has the Coordinator prove what it is, over this very session', async () => {
+    const identity = createTlsIdentity(Date.now());
+    await using rpc = await rpcWorld({ listen: { identity } });
+    await using client = await userClient(rpc);
+    expect(await client.attest(validator)).toMatchObject({ identity: SERVER_SPORE });
+    const short = client.userApi.getEvidence({ nonce: new Uint8Array(31) });
+    await expect(short).rejects.toEqual(coded('MESH_ERR_TRANSPORT_NONCE'));
+    await using other = await userClient(rpc);
+    const relayed = other.attest(validator);
+    // What was made on one session proves nothing on another.
+    const { type, evidence, nonce } = await client.userApi.getEvidence({
+      nonce: new Uint8Array(32),
+    });
+    await relayed;
+    const socket = await rpc.world.tls({ ALPNProtocols: ['h2'] });
+    const question = createEvidenceQuestion(socket, identity.publicKey);
+    const replay = question.appraise({ type, bytes: evidence, nonce }, validator, signal);
+    await expect(replay).rejects.toEqual(coded('MESH_ERR_ATTEST_REPORT_DATA'));
+  });
+
+  it('proves an RSA key, as seed share owners have, and no key that it does not hold', async () => {
+    await using rpc = await rpcWorld();
+    const owner = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const identity = createTlsIdentity(Date.now(), owner.privateKey);
+    await using client = await userClient(rpc, { identity });
+    const { transitionHash } = await client.userApi.setManifest({ manifest: Buffer.from('{}') });
+    expect(Buffer.from(transitionHash)).toEqual(
+      createHash('sha256').update(identity.publicKey).digest(),
+    );
+    const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    // TLS itself refuses a certificate whose key is another one of its kind, …
+    await expect(
+      userClient(rpc, { identity: { ...identity, privateKey: stranger.privateKey } }),
+    ).rejects.toThrow(/key values mismatch/);
+    // … and leaves out one that it has no key for, so that the caller is nobody.
+    const { privateKey } = createTlsIdentity(Date.now());
+    await using nobody = await userClient(rpc, { identity: { ...identity, privateKey } });
+    const answer = await nobody.userApi.setManifest({ manifest: Buffer.from('{}') });
+    expect(answer.transitionHash).toHaveLength(0);
+  });
+
   it('is told apart by the key of its certificate', async () => {
     await using rpc = await rpcWorld();
     await using client = await userClient(rpc, { identity: clientIdentity });
     const { transitionHash } = await client.userApi.setManifest({ manifest: Buffer.from('{}') });
-    const digest = createHash('sha256').update(clientIdentity.publicKey).digest('hex');
-    expect(Buffer.from(transitionHash).toString()).toBe(digest);
+    const digest = createHash('sha256').update(clientIdentity.publicKey).digest();
+    expect(Buffer.from(transitionHash)).toEqual(digest);
     await using nobody = await userClient(rpc);
     const answer = await nobody.userApi.setManifest({ manifest: Buffer.from('{}') });
     expect(answer.transitionHash).toHaveLength(0);

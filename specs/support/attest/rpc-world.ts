@@ -1,7 +1,9 @@
 /** A server of both services behind a real listener, with handlers that a spec may replace. */
-import { attestedWorld, validator } from './attested-world.ts';
+import { createHash } from 'node:crypto';
+import { SERVER_SPORE, attestedWorld, issuerOf, validator } from './attested-world.ts';
 import type { AttestedWorld } from './attested-world.ts';
 import { systemClock } from '../../../runtime/adapters/clock.system.ts';
+import { createAnswerer } from '../../../runtime/rpc/answerer.ts';
 import { createRpcServer } from '../../../runtime/rpc/server.ts';
 import type {
   MeshApiHandlers,
@@ -12,6 +14,7 @@ import type {
 } from '../../../runtime/rpc/server.ts';
 import type { ListenOptions } from '../../../runtime/attested-tls/listener.ts';
 
+const sha256 = (data: Uint8Array): Buffer => createHash('sha256').update(data).digest();
 const bytes = (length: number, fill: number): Buffer => Buffer.alloc(length, fill);
 
 const meshApi: MeshApiHandlers = {
@@ -31,11 +34,12 @@ const meshApi: MeshApiHandlers = {
 const userApi: UserApiHandlers = {
   setManifest: async ({ manifest }, { peer }) => ({
     rootCaCert: manifest,
-    transitionHash: Buffer.from(peer.keyDigest ?? ''),
+    transitionHash: peer.publicKey ? sha256(peer.publicKey) : Buffer.of(),
   }),
   confirmSeedShares: async () => ({}),
   getManifests: async () => ({ manifests: [bytes(3, 5)] }),
   recover: async () => ({ generation: 9n }),
+  getStatus: async () => ({ state: 'ready' }),
 };
 
 export interface RpcWorld extends AsyncDisposable {
@@ -70,8 +74,11 @@ export async function rpcWorld(
         sessions.push(server.serve(connection.socket, peer));
       });
     },
-    onPlain: ({ id, socket, keyDigest }) => {
-      const peer = { connection: id, ...(keyDigest !== undefined && { keyDigest }) };
+    onPlain: ({ id, socket, publicKey }) => {
+      const own = options.listen?.identity?.publicKey;
+      const answer =
+        own && createAnswerer(socket, { issuer: issuerOf(SERVER_SPORE), publicKey: own });
+      const peer = { connection: id, ...(publicKey && { publicKey }), ...(answer && { answer }) };
       sessions.push(server.serve(socket, peer));
     },
     ...options.listen,
