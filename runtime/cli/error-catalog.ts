@@ -3,6 +3,7 @@ import type { ErrorRow, ErrorTable } from '../../machines/kernel/coded-error.ts'
 import { ATTEST_ERRORS } from '../../machines/coordinator/attest-errors.ts';
 import { COORDINATOR_ERRORS } from '../../machines/coordinator/errors.ts';
 import { HISTORY_ERRORS } from '../../machines/coordinator/history-errors.ts';
+import { ENVELOPE_ERRORS } from '../../machines/gossip/envelope-errors.ts';
 import { KERNEL_ERRORS } from '../../machines/kernel/errors.ts';
 import { POOL_ERRORS } from '../../machines/pool/errors.ts';
 import { WORKLOAD_ERRORS } from '../../machines/workload/errors.ts';
@@ -15,6 +16,7 @@ import { TRANSPORT_ERRORS } from '../attested-tls/errors.ts';
 import { CHART_ERRORS } from '../charts/errors.ts';
 import { CONTROL_ERRORS } from '../control/errors.ts';
 import { EDGE_ERRORS } from '../edge/errors.ts';
+import { PEER_ERRORS } from '../gossip/errors.ts';
 import { RPC_ERRORS } from '../rpc/errors.ts';
 import { INSPECT_ERRORS } from '../web/errors.ts';
 import { CLI_ERRORS } from './errors.ts';
@@ -38,6 +40,8 @@ export const ERROR_TABLES: Readonly<Record<string, ErrorTable>> = {
   attest: ATTEST_ERRORS,
   transport: TRANSPORT_ERRORS,
   rpc: RPC_ERRORS,
+  envelope: ENVELOPE_ERRORS,
+  peer: PEER_ERRORS,
   cli: CLI_ERRORS,
 };
 

@@ -87,6 +87,10 @@ export function isWellFormed(publicKey: Uint8Array, signature: Uint8Array): bool
   );
 }
 
+/** Whether a public key counts: 32 bytes, canonical, of large order. */
+export const isAcceptableKey = (publicKey: Uint8Array): boolean =>
+  publicKey.length === PUBLIC_KEY_BYTES && isAcceptablePoint(publicKey);
+
 /** Looks at the first 32 bytes: y below p = 2^255 - 19, and not a point of small order. */
 function isAcceptablePoint(bytes: Uint8Array): boolean {
   return isBelowPrime(bytes) && !SMALL_ORDER_Y.some((y) => hasY(bytes, y));
