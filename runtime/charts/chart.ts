@@ -56,6 +56,10 @@ export function chartOf(machine: AnyStateMachine): Chart {
 
 const idOf = (node: AnyStateNode): string => node.path.join('.');
 
+/** Of the transition that stands at `index` among those of `event` in a state. */
+export const transitionId = (source: AnyStateNode, event: string, index: number): string =>
+  `${idOf(source)}|${event}|${index}`;
+
 function stateOf(node: AnyStateNode, machine: AnyStateMachine): ChartState {
   const [initial] = node.type === 'compound' ? (node.initial?.target ?? []) : [];
   return {
@@ -88,7 +92,7 @@ function transitionsOf(node: AnyStateNode, machine: AnyStateMachine): ChartTrans
     return definitions.map((one, index) => {
       const guard = guardLabel(one.guard);
       return {
-        id: `${idOf(node)}|${event}|${index}`,
+        id: transitionId(node, event, index),
         kind: kindOf(event),
         event,
         source: idOf(node),

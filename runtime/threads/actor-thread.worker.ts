@@ -171,6 +171,7 @@ host.inspection = {
   delivered: countBegun,
   started: () => undefined,
   stopped: () => undefined,
+  stepped: () => undefined,
   changed: () => undefined,
   timed: () => undefined,
 };

@@ -19,6 +19,8 @@ export interface InspectorOptions {
   readonly allowSend?: boolean;
   /** What the page is headed with. Default the tree's root. */
   readonly title?: string;
+  /** Folder of a page of your own, with an `index.html`. Default the package's. */
+  readonly pageDir?: string;
 }
 
 export interface Inspector {
@@ -44,7 +46,7 @@ export async function startInspector(
     token: newToken(),
     title: options.title ?? tree.path,
     canSend: options.allowSend ?? false,
-    pageDir: await pageDir(),
+    pageDir: options.pageDir ?? (await pageDir()),
   };
   const worker = new Worker(WORKER, { workerData });
   const port = await listening(worker, workerData.port);

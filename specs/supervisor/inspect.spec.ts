@@ -1,6 +1,6 @@
 /** What an observer of a tree is told, in which order, and that it can harm nobody. */
 import { describe, expect, it } from 'vitest';
-import { fromCallback, setup } from 'xstate';
+import { fromCallback, raise, setup } from 'xstate';
 import { dynamicPath } from '../../supervisor/index.ts';
 import type { InspectOptions, LogLine, TreeInspection } from '../../supervisor/index.ts';
 import { SupervisedWorld, child } from '../support/supervised.ts';
@@ -88,6 +88,55 @@ describe('inspect', () => {
       'transition.taken lamp/bulb stopped',
       'actor.stopped lamp/bulb',
       'transition.taken lamp off',
+    ]);
+  });
+
+  it.each([true, false])('tells which transitions were taken, with plans: %s', async (plans) => {
+    const walkerMachine = setup({ guards: { never: () => false } }).createMachine({
+      id: 'walker',
+      initial: 'resting',
+      states: {
+        resting: {
+          on: {
+            go: [
+              { guard: 'never', target: 'lost' },
+              { target: 'leaving', actions: raise({ type: 'out' }) },
+            ],
+            fly: { guard: 'never', target: 'lost' },
+          },
+        },
+        leaving: { on: { out: 'passing', '*': 'lost' } },
+        passing: { always: 'away' },
+        away: { on: { 'call.*': {} } },
+        lost: {},
+      },
+    });
+    await using world = await SupervisedWorld.up(
+      [{ id: 'walker', logic: walkerMachine }],
+      {},
+      { plans },
+    );
+    const { seen } = watch(world);
+    for (const type of ['fly', 'go', 'call.home', 'sing']) await world.tell('walker', type);
+    const taken = seen.flatMap((one) =>
+      one.type === 'transition.taken'
+        ? [one.transitions?.map(({ source, eventType }) => `${source.path.join('.')} ${eventType}`)]
+        : [],
+    );
+    expect(taken).toEqual([[], ['resting go', 'leaving out', 'passing '], ['away call.*'], []]);
+  });
+
+  it('tells of which effect a machine made an actor', async () => {
+    await using world = await SupervisedWorld.up([{ id: 'lamp', logic: lampMachine }]);
+    const early = watch(world);
+    await world.tell('lamp', 'press');
+    const late = watch(world);
+    await settle();
+    expect(early.seen.find(({ type }) => type === 'actor.started')).toMatchObject({ src: 'bulb' });
+    const [first] = late.seen;
+    expect(first?.type === 'tree.described' && first.actors.map(({ src }) => src)).toEqual([
+      undefined,
+      'bulb',
     ]);
   });
 

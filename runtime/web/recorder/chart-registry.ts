@@ -62,32 +62,7 @@ export function activeOf(snapshot: unknown): string[] {
 }
 
 /** Whether an event's type fits a descriptor: equal, `*`, or a prefix ending in `.*`. */
-const fits = (descriptor: string, event: string): boolean =>
+export const fits = (descriptor: string, event: string): boolean =>
   descriptor === event ||
   descriptor === '*' ||
   (descriptor.endsWith('.*') && event.startsWith(descriptor.slice(0, -1)));
-
-/**
- * The transitions that lead from one configuration to the next: those of states that were active,
- * triggered by the event (or by none), whose targets are active now. Where two differ only by their
- * guard, the first is named.
- */
-export function takenBetween(
-  { transitions }: KnownChart,
-  before: readonly string[],
-  after: readonly string[],
-  event: string,
-): string[] {
-  const now = new Set(after);
-  const taken: string[] = [];
-  for (const source of ['', ...before]) {
-    const found = (transitions.get(source) ?? []).find(
-      ({ event: descriptor, targets, kind }) =>
-        targets.length > 0 &&
-        targets.every((target) => now.has(target)) &&
-        (kind === 'always' ? !now.has(source) : fits(descriptor, event)),
-    );
-    if (found !== undefined) taken.push(found.id);
-  }
-  return taken;
-}

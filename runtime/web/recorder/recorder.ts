@@ -3,13 +3,8 @@
  * steps of the actors that somebody watches. Each event costs a constant; contexts are read only of
  * what is watched.
  */
-import type { AnyMachineSnapshot, Snapshot } from 'xstate';
-import type {
-  SupervisorReport,
-  Tree,
-  TreeInspection,
-  TreeNode,
-} from '../../../supervisor/index.ts';
+import type { AnyMachineSnapshot } from 'xstate';
+import type { SupervisorReport, Tree, TreeInspection } from '../../../supervisor/index.ts';
 import type {
   ActorDetails,
   ActorRow,
@@ -19,11 +14,16 @@ import type {
   Step,
 } from '../ui/wire.types.ts';
 import { acceptedBy } from './accepts.ts';
-import { LOG_ROWS_MAX, STEPS_MAX } from './bounds.ts';
-import { ChartRegistry, activeOf, machineOfSnapshot, takenBetween } from './chart-registry.ts';
-import type { KnownChart } from './chart-registry.ts';
+import { rowOf } from './actor.ts';
+import { ActorTable } from './actor-table.ts';
+import { STEPS_MAX } from './bounds.ts';
+import { activeOf } from './chart-registry.ts';
+import type { ChartRegistry } from './chart-registry.ts';
+import { Log } from './log.ts';
+import { machineRows } from './machine-rows.ts';
 import { shown } from './redact.ts';
 import { Ring } from './ring.ts';
+import { refusalOf, takenIds } from './taken.ts';
 
 /** What changed since the last one was taken. */
 export interface Delta {
@@ -33,49 +33,33 @@ export interface Delta {
   readonly log: readonly LogRow[];
 }
 
-interface Actor {
-  readonly path: string;
-  readonly kind: ActorRow['kind'];
-  incarnation: number;
-  snapshot: Snapshot<unknown> | undefined;
-  chart: KnownChart | undefined;
-  status: string;
-  state: string | undefined;
-  restarts: number;
-  events: number;
-  sinceMs: number;
-  steps: Ring<Step> | undefined;
-}
+type Taken = Extract<TreeInspection, { type: 'transition.taken' }>;
+type Moved = Extract<TreeInspection, { type: `actor.${string}` }>;
 
-const KIND_OF: Readonly<Record<string, LogKind>> = {
+const KIND_OF: Readonly<Record<Moved['type'], LogKind>> = {
   'actor.started': 'start',
   'actor.restarted': 'restart',
   'actor.stopped': 'stop',
 };
 
 export class Recorder {
-  readonly charts = new ChartRegistry();
-  readonly #tree: Tree;
-  readonly #actors = new Map<string, Actor>();
-  readonly #log = new Ring<LogRow>(LOG_ROWS_MAX);
-  readonly #fresh = new Ring<LogRow>(LOG_ROWS_MAX);
-  readonly #dirty = new Set<string>();
-  readonly #gone = new Set<string>();
+  readonly #table: ActorTable;
+  readonly #log = new Log();
   readonly #end: readonly (() => void)[];
-  /** Paths of actors that ended and may not come back. */
-  readonly #stopped = new Set<string>();
   /** Entries were lost since the rows were last true. */
   #isBehind = false;
   #cursor = 0;
-  #rows = 0;
-  #lastRow: { -readonly [Key in keyof LogRow]: LogRow[Key] } | undefined;
 
   constructor(tree: Tree) {
-    this.#tree = tree;
+    this.#table = new ActorTable(tree);
     this.#end = [
       tree.inspect((seen) => this.#see(seen)),
       tree.onReport((report) => this.#hear(report)),
     ];
+  }
+
+  get charts(): ChartRegistry {
+    return this.#table.charts;
   }
 
   close(): void {
@@ -90,12 +74,12 @@ export class Recorder {
 
   /** As `all`, for somebody who does not follow. */
   peek(): { readonly actors: readonly ActorRow[]; readonly log: readonly LogRow[] } {
-    return { actors: [...this.#actors.values()].map(rowOf), log: this.#log.toArray() };
+    return { actors: [...this.#table.all()].map(rowOf), log: this.#log.all() };
   }
 
   /** What came since the last `all` or `delta`; undefined when nothing did. */
   delta(): Delta | undefined {
-    if (this.#dirty.size === 0 && this.#gone.size === 0 && this.#fresh.size === 0) return undefined;
+    if (!this.#table.hasChanges && !this.#log.hasFresh) return undefined;
     const { actors, gone, log } = this.#takeFresh();
     return { cursor: ++this.#cursor, actors, gone, log };
   }
@@ -108,13 +92,13 @@ export class Recorder {
 
   /** Steps are kept of these paths only. */
   watch(paths: ReadonlySet<string>): void {
-    for (const actor of this.#actors.values())
+    for (const actor of this.#table.all())
       if (!paths.has(actor.path)) actor.steps = undefined;
       else actor.steps ??= new Ring<Step>(STEPS_MAX);
   }
 
   detailsOf(path: string): ActorDetails | undefined {
-    const actor = this.#actors.get(path);
+    const actor = this.#table.get(path);
     if (actor === undefined) return undefined;
     const { snapshot, chart, incarnation, status, steps } = actor;
     const active = activeOf(snapshot);
@@ -133,50 +117,25 @@ export class Recorder {
   }
 
   machines(): MachineRow[] {
-    const rows = new Map<string, { actors: number; standing: Record<string, number> }>(
-      this.charts.keys().map((key) => [key, { actors: 0, standing: {} }]),
-    );
-    for (const { chart, snapshot } of this.#actors.values()) {
-      const row = chart && rows.get(chart.key);
-      if (!row) continue;
-      row.actors++;
-      for (const state of activeOf(snapshot)) row.standing[state] = (row.standing[state] ?? 0) + 1;
-    }
-    return [...rows].map(([key, row]) => ({
-      key,
-      name: this.charts.get(key)?.chart.name ?? key,
-      ...row,
-    }));
+    return machineRows(this.charts, this.#table.all());
   }
 
   /** A line for what a viewer did. */
   audit(path: string, text: string): void {
-    this.#write({ atMs: Date.now(), kind: 'audit', path, text });
+    this.#log.write({ atMs: Date.now(), kind: 'audit', path, text });
   }
 
   #takeFresh(): Omit<Delta, 'cursor'> {
-    if (this.#isBehind) this.#lookAgain();
-    this.#removeForgotten();
-    const actors = [...this.#dirty].flatMap((path) => {
-      const actor = this.#actors.get(path);
-      return actor ? [rowOf(actor)] : [];
-    });
-    const [gone, log] = [[...this.#gone], this.#fresh.toArray()];
-    this.#dirty.clear();
-    this.#gone.clear();
-    this.#fresh.clear();
-    this.#lastRow = undefined;
-    return { actors, gone, log };
+    if (this.#isBehind) this.#table.lookAgain();
+    this.#isBehind = false;
+    return { ...this.#table.takeChanges(), log: this.#log.takeFresh() };
   }
 
   #see(seen: TreeInspection): void {
     switch (seen.type) {
-      case 'tree.described': {
-        this.#describe(seen.tree);
-        for (const { path, incarnation, snapshot } of seen.actors)
-          this.#take(this.#actor(path, 'own', seen.atMs), incarnation, snapshot);
+      case 'tree.described':
+        this.#table.describe(seen);
         return;
-      }
       case 'actor.started':
       case 'actor.restarted':
       case 'actor.stopped':
@@ -189,163 +148,63 @@ export class Recorder {
         this.#step(seen);
         return;
       case 'mail.lost':
-        this.#write({ ...line(seen, 'lost'), text: `${seen.event.type}: ${seen.reason}` });
+        this.#log.write({ ...line(seen, 'lost'), text: `${seen.event.type}: ${seen.reason}` });
         return;
       case 'entries.lost':
         this.#isBehind = true;
-        this.#write({ ...line({ ...seen, path: '' }, 'lost'), text: `${seen.lost} entries` });
+        this.#log.write({ ...line({ ...seen, path: '' }, 'lost'), text: `${seen.lost} entries` });
         return;
       default:
-        this.#write({ ...line(seen, 'timer'), text: `${seen.type} ${seen.timer}` });
+        this.#log.write({ ...line(seen, 'timer'), text: `${seen.type} ${seen.timer}` });
     }
   }
 
-  /** After a loss the tree itself is asked: rows are right again, lines of the log are gone. */
-  #lookAgain(): void {
-    this.#isBehind = false;
-    const known = new Set<string>();
-    const look = (node: TreeNode): void => {
-      known.add(node.path);
-      const actor = this.#actor(node.path, node.kind, node.sinceMs);
-      this.#take(actor, node.incarnation, this.#tree.snapshotOf(node.path));
-      for (const child of node.children) look(child);
-    };
-    const tree = this.#tree.describe();
-    this.#describe(tree);
-    look(tree);
-    for (const { path, kind } of this.#actors.values())
-      if (!known.has(kind === 'own' ? (parentOf(path) ?? path) : path)) this.#remove(path);
-  }
-
-  #describe(node: TreeNode): void {
-    const actor = this.#actor(node.path, node.kind, node.sinceMs);
-    const { status, restarts, sinceMs, state, incarnation } = node;
-    Object.assign(actor, { status, restarts, sinceMs, state, incarnation });
-    for (const child of node.children) this.#describe(child);
-  }
-
-  #actor(path: string, kind: ActorRow['kind'], sinceMs: number): Actor {
-    const known = this.#actors.get(path);
-    if (known !== undefined) return known;
-    const actor: Actor = {
-      path,
-      kind,
-      incarnation: 0,
-      snapshot: undefined,
-      chart: undefined,
-      status: 'running',
-      state: undefined,
-      restarts: 0,
-      events: 0,
-      sinceMs,
-      steps: undefined,
-    };
-    this.#actors.set(path, actor);
-    this.#gone.delete(path);
-    this.#dirty.add(path);
-    return actor;
-  }
-
-  #take(actor: Actor, incarnation: number, snapshot: Snapshot<unknown> | undefined): void {
-    actor.incarnation = incarnation;
-    actor.snapshot = snapshot;
-    const machine = machineOfSnapshot(snapshot);
-    if (machine && actor.chart === undefined) actor.chart = this.charts.of(machine);
-    this.#dirty.add(actor.path);
-  }
-
-  #move(seen: Extract<TreeInspection, { type: `actor.${string}` }>): void {
+  #move(seen: Moved): void {
     const { type, path, atMs, incarnation } = seen;
     const reason = seen.type === 'actor.stopped' ? seen.reason : undefined;
-    this.#write({
-      ...line(seen, KIND_OF[type] ?? 'stop'),
-      text: reason === undefined ? type.slice(6) : `stopped: ${reason.type}`,
+    this.#log.write({
+      ...line(seen, KIND_OF[type]),
+      text: reason === undefined ? type.slice('actor.'.length) : `stopped: ${reason.type}`,
     });
-    const actor = this.#actor(path, this.#kindOf(path), atMs);
-    actor.sinceMs = atMs;
-    this.#dirty.add(path);
-    if (type === 'actor.stopped') {
-      actor.status = 'stopped';
-      this.#stopped.add(path);
-      return;
-    }
-    actor.status = 'running';
-    this.#stopped.delete(path);
-    this.#take(actor, incarnation, this.#tree.snapshotOf(path));
-  }
-
-  #kindOf(path: string): ActorRow['kind'] {
-    if (this.#tree.supervisor(path) !== undefined) return 'supervisor';
-    return this.#tree.supervisor(parentOf(path) ?? path) === undefined ? 'own' : 'worker';
-  }
-
-  /** A child that its supervisor still has keeps its line. Each supervisor is asked once. */
-  #removeForgotten(): void {
-    const known = new Map<string, ReadonlySet<string>>();
-    const idsOf = (supervisor: string): ReadonlySet<string> => {
-      const ids =
-        known.get(supervisor) ?? new Set(this.#tree.whichChildren(supervisor).map(({ id }) => id));
-      known.set(supervisor, ids);
-      return ids;
-    };
-    for (const path of this.#stopped) {
-      const parent = parentOf(path);
-      if (parent !== null && !idsOf(parent).has(idOf(path))) this.#remove(path);
-    }
-    this.#stopped.clear();
-  }
-
-  #remove(path: string): void {
-    this.#actors.delete(path);
-    this.#dirty.delete(path);
-    this.#gone.add(path);
+    if (seen.type === 'actor.stopped') this.#table.stopped(path, atMs);
+    else this.#table.started(path, atMs, incarnation, seen.src);
   }
 
   #deliver(seen: Extract<TreeInspection, { type: 'event.delivered' }>): void {
-    const actor = this.#actor(seen.path, 'own', seen.atMs);
+    const actor = this.#table.at(seen.path, 'own', seen.atMs);
     actor.events++;
-    this.#dirty.add(seen.path);
+    this.#table.changed(seen.path);
     const row = { ...line(seen, 'event'), text: seen.event.type };
-    this.#write(seen.source === undefined ? row : { ...row, source: seen.source });
+    // Its state is filled in when the event has been handled.
+    actor.row = this.#log.write(seen.source === undefined ? row : { ...row, source: seen.source });
   }
 
-  #step(seen: Extract<TreeInspection, { type: 'transition.taken' }>): void {
-    const { path, incarnation, snapshot, event, atMs, seq } = seen;
-    const actor = this.#actor(path, 'own', atMs);
-    const before = actor.steps ? activeOf(actor.snapshot) : [];
-    this.#take(actor, incarnation, snapshot);
-    const last = this.#lastRow;
-    if (last?.path === path) last.state = seen.state;
-    if (!actor.steps) return;
-    const active = activeOf(snapshot);
-    actor.steps.push({
-      seq,
-      atMs,
-      event: event.type,
-      active,
-      taken: actor.chart ? takenBetween(actor.chart, before, active, event.type) : [],
-      context: shown((snapshot as Partial<AnyMachineSnapshot>).context ?? null),
-    });
+  #step(seen: Taken): void {
+    const { path, incarnation, snapshot, event, transitions } = seen;
+    const actor = this.#table.at(path, 'own', seen.atMs);
+    this.#table.take(actor, incarnation, snapshot);
+    const { row, chart } = actor;
+    actor.row = undefined;
+    const isUnmoved = transitions?.length === 0 && chart !== undefined;
+    const refusedBy = isUnmoved ? refusalOf(chart, snapshot, event.type) : undefined;
+    if (row && this.#log.isOpen(row)) {
+      row.state = seen.state;
+      if (refusedBy !== undefined) row.refusedBy = refusedBy;
+    }
+    if (actor.steps) actor.steps.push(stepOf(seen, row?.seq ?? this.#log.seq, refusedBy));
   }
 
   #hear(report: SupervisorReport): void {
-    const actor = this.#actors.get(report.path);
+    const { path, atMs } = report;
+    const actor = this.#table.get(path);
     if (report.type === 'restart' && actor) actor.restarts = report.restarts;
     if (report.type === 'crash' || report.type === 'start_error') {
       const cause = report.type === 'crash' ? report.reason : { type: 'start_error' };
       const text = `${report.type}: ${JSON.stringify(shown(cause)).slice(0, 200)}`;
-      this.#write({ atMs: report.atMs, kind: 'crash', path: report.path, text });
+      this.#log.write({ atMs, kind: 'crash', path, text });
       if (actor) actor.status = 'crashed';
     }
-    if (actor) this.#dirty.add(report.path);
-  }
-
-  #write(row: Omit<LogRow, 'seq'>): void {
-    const numbered = { ...row, seq: ++this.#rows };
-    this.#log.push(numbered);
-    this.#fresh.push(numbered);
-    // Its state is filled in when the event has been handled.
-    this.#lastRow = numbered;
+    if (actor) this.#table.changed(path);
   }
 }
 
@@ -354,33 +213,18 @@ const line = (
   kind: LogKind,
 ): Omit<LogRow, 'text' | 'seq'> => ({ atMs, kind, path });
 
-const parentOf = (path: string): string | null => {
-  const cut = path.lastIndexOf('/');
-  return cut < 0 ? null : path.slice(0, cut);
-};
-
-const idOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
-
-function rowOf(actor: Actor): ActorRow {
-  const { path, kind, chart, status, restarts, events, sinceMs, snapshot } = actor;
-  return {
-    path,
-    id: idOf(path),
-    parent: parentOf(path),
-    kind,
-    machine: chart?.key ?? null,
-    state: snapshot ? stateOf(snapshot) : (actor.state ?? ''),
-    status,
-    restarts,
-    events,
-    sinceMs,
+function stepOf(
+  { atMs, event, snapshot, transitions }: Taken,
+  seq: number,
+  refusedBy: string | undefined,
+): Step {
+  const step: Step = {
+    seq,
+    atMs,
+    event: event.type,
+    active: activeOf(snapshot),
+    taken: takenIds(transitions ?? []),
+    context: shown((snapshot as Partial<AnyMachineSnapshot>).context ?? null),
   };
-}
-
-/** The deepest states, as people name them. */
-function stateOf(snapshot: Snapshot<unknown>): string {
-  const active = activeOf(snapshot);
-  if (active.length === 0) return snapshot.status;
-  const leaves = active.filter((id) => !active.some((other) => other.startsWith(`${id}.`)));
-  return leaves.join(', ');
+  return refusedBy === undefined ? step : { ...step, refusedBy };
 }

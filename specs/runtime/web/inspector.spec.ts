@@ -1,121 +1,12 @@
 import { request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { createMachine } from 'xstate';
 import { describe, expect, it } from 'vitest';
-import { WebSocket } from 'ws';
-import { startTree } from '../../../runtime/start-tree.ts';
 import { startInspector } from '../../../runtime/web/inspector.ts';
-import type { InspectorOptions } from '../../../runtime/web/inspector.ts';
-import type { ServerMessage } from '../../../runtime/web/ui/wire.types.ts';
-
-const doorMachine = createMachine({
-  id: 'door',
-  initial: 'closed',
-  states: { closed: { on: { open: 'open' } }, open: { on: { close: 'closed' } } },
-});
-
-const WAIT_MS = 10_000;
-
-async function world(options: InspectorOptions = {}) {
-  const tree = await startTree({
-    id: 'house',
-    type: 'supervisor',
-    children: [{ id: 'door', logic: doorMachine }],
-  });
-  const inspector = await startInspector(tree, options);
-  const base = `http://127.0.0.1:${inspector.port}`;
-  const join = async (): Promise<string> => {
-    const response = await fetch(inspector.invite(), { redirect: 'manual' });
-    return response.headers.get('set-cookie')?.split(';')[0] ?? '';
-  };
-  return {
-    tree,
-    inspector,
-    base,
-    join,
-    get: async (path: string, cookie: string) => fetch(`${base}${path}`, { headers: { cookie } }),
-    [Symbol.asyncDispose]: async () => {
-      await inspector.close();
-      await tree.stop();
-    },
-  };
-}
-
-/** The status that an upgrade is answered with; 101 when it is let in. */
-function upgrade(port: number, headers: Record<string, string>): Promise<number> {
-  const { promise, resolve, reject } = Promise.withResolvers<number>();
-  const request = httpRequest({
-    port,
-    host: '127.0.0.1',
-    path: '/live',
-    headers: {
-      Connection: 'Upgrade',
-      Upgrade: 'websocket',
-      'Sec-WebSocket-Version': '13',
-      'Sec-WebSocket-Key': Buffer.alloc(16, 1).toString('base64'),
-      ...headers,
-    },
-  });
-  request.once('error', reject);
-  request.once('response', (response) => {
-    response.resume();
-    resolve(response.statusCode ?? 0);
-  });
-  request.once('upgrade', (_, socket) => {
-    socket.destroy();
-    resolve(101);
-  });
-  request.end();
-  return promise;
-}
-
-/** A page's end of the stream. */
-async function viewer(port: number, cookie: string) {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/live`, { headers: { cookie } });
-  const seen: ServerMessage[] = [];
-  const waiting = new Set<() => void>();
-  socket.on('message', (data) => {
-    seen.push(JSON.parse((data as Buffer).toString('utf8')) as ServerMessage);
-    for (const look of waiting) look();
-  });
-  await new Promise((resolve, reject) => {
-    socket.once('open', resolve);
-    socket.once('error', reject);
-  });
-  return {
-    seen,
-    say: (message: unknown) => socket.send(JSON.stringify(message)),
-    raw: (text: string) => socket.send(text),
-    closed: new Promise<number>((resolve) => void socket.once('close', resolve)),
-    first: <Found extends ServerMessage>(test: (message: ServerMessage) => message is Found) => {
-      const { promise, resolve, reject } = Promise.withResolvers<Found>();
-      const timer = setTimeout(() => reject(new Error(`Not seen: ${test.toString()}`)), WAIT_MS);
-      const look = (): void => {
-        const found = seen.find(test);
-        if (found === undefined) return;
-        clearTimeout(timer);
-        waiting.delete(look);
-        resolve(found);
-      };
-      waiting.add(look);
-      look();
-      return promise;
-    },
-    [Symbol.dispose]: () => socket.terminate(),
-  };
-}
-
-const is =
-  <Type extends ServerMessage['type']>(
-    type: Type,
-    test: (message: Extract<ServerMessage, { type: Type }>) => boolean = () => true,
-  ) =>
-  (message: ServerMessage): message is Extract<ServerMessage, { type: Type }> =>
-    message.type === type && test(message as Extract<ServerMessage, { type: Type }>);
+import { inspectorWorld, is, upgrade, viewer } from '../../support/web/inspector-world.ts';
 
 describe('startInspector', () => {
   it('lets in whoever brings the token first, and nobody after', async () => {
-    await using at = await world();
+    await using at = await inspectorWorld();
     const url = at.inspector.invite();
     const first = await fetch(url, { redirect: 'manual' });
     expect([first.status, first.headers.get('location')]).toEqual([303, '/']);
@@ -124,7 +15,7 @@ describe('startInspector', () => {
   });
 
   it('makes an invitation void with the next one', async () => {
-    await using at = await world();
+    await using at = await inspectorWorld();
     const [old, current] = [at.inspector.invite(), at.inspector.invite()];
     expect((await fetch(old, { redirect: 'manual' })).status).toBe(401);
     expect((await fetch(current, { redirect: 'manual' })).status).toBe(303);
@@ -133,7 +24,7 @@ describe('startInspector', () => {
   it.each(['/', '/api/tree', '/api/machines', '/api/log.jsonl', '/nowhere'])(
     'shows nothing at %s without the cookie',
     async (path) => {
-      await using at = await world();
+      await using at = await inspectorWorld();
       const response = await at.get(path, 'mesh-inspect=guessed');
       expect(response.status).toBe(401);
       expect(await response.json()).toMatchObject({ error: { code: 'MESH_ERR_INSPECT_TOKEN' } });
@@ -141,7 +32,7 @@ describe('startInspector', () => {
   );
 
   it('refuses another Host, as a page of another name would send', async () => {
-    await using at = await world();
+    await using at = await inspectorWorld();
     const cookie = await at.join();
     const { promise, resolve } = Promise.withResolvers<[number | undefined, string]>();
     const headers = { host: `evil.example:${at.inspector.port}`, cookie };
@@ -154,7 +45,7 @@ describe('startInspector', () => {
   });
 
   it('refuses a WebSocket of another Origin, and one without the cookie', async () => {
-    await using at = await world();
+    await using at = await inspectorWorld();
     const { port } = at.inspector;
     const cookie = await at.join();
     expect(await upgrade(port, { cookie, origin: 'http://evil.example' })).toBe(403);
@@ -163,7 +54,7 @@ describe('startInspector', () => {
   });
 
   it('serves the page with a policy that lets nothing foreign in', async () => {
-    await using at = await world();
+    await using at = await inspectorWorld();
     const response = await at.get('/', await at.join());
     expect(response.status).toBe(200);
     expect(await response.text()).toContain('<div id="page">');
@@ -175,7 +66,7 @@ describe('startInspector', () => {
   });
 
   it('gives the tree, the machines, a chart and an actor as JSON', async () => {
-    await using at = await world();
+    await using at = await inspectorWorld();
     const cookie = await at.join();
     const json = async (path: string): Promise<unknown> => (await at.get(path, cookie)).json();
     expect(await json('/api/tree')).toMatchObject([
@@ -193,7 +84,7 @@ describe('startInspector', () => {
   });
 
   it('tells a viewer everything, then what changes', async () => {
-    await using at = await world();
+    await using at = await inspectorWorld();
     using page = await viewer(at.inspector.port, await at.join());
     page.say({ type: 'resume', cursor: 0 });
     const all = await page.first(is('all'));
@@ -208,7 +99,7 @@ describe('startInspector', () => {
   });
 
   it('goes on where a viewer was, or begins anew where that is too long ago', async () => {
-    await using at = await world();
+    await using at = await inspectorWorld();
     const cookie = await at.join();
     using still = await viewer(at.inspector.port, cookie);
     still.say({ type: 'resume', cursor: 0 });
@@ -225,7 +116,7 @@ describe('startInspector', () => {
   });
 
   it('refuses to send, unless that is allowed', async () => {
-    await using at = await world();
+    await using at = await inspectorWorld();
     using page = await viewer(at.inspector.port, await at.join());
     page.say({ type: 'send', path: 'house/door', event: { type: 'open' } });
     expect((await page.first(is('refused'))).code).toBe('MESH_ERR_INSPECT_READ_ONLY');
@@ -233,7 +124,7 @@ describe('startInspector', () => {
   });
 
   it('sends where it is allowed, and writes that down', async () => {
-    await using at = await world({ allowSend: true });
+    await using at = await inspectorWorld({ allowSend: true });
     using page = await viewer(at.inspector.port, await at.join());
     page.say({ type: 'resume', cursor: 0 });
     page.say({ type: 'send', path: 'house/door', event: { type: 'open' } });
@@ -253,7 +144,7 @@ describe('startInspector', () => {
     '{"type":"watch"}',
     '[]',
   ])('answers %j with a refusal, and goes on', async (text) => {
-    await using at = await world();
+    await using at = await inspectorWorld();
     using page = await viewer(at.inspector.port, await at.join());
     page.raw(text);
     expect((await page.first(is('refused'))).code).toBe('MESH_ERR_INSPECT_MESSAGE');
@@ -262,16 +153,18 @@ describe('startInspector', () => {
   });
 
   it('closes a connection that sends an oversized frame', async () => {
-    await using at = await world();
+    await using at = await inspectorWorld();
     using page = await viewer(at.inspector.port, await at.join());
     page.raw('x'.repeat(70_000));
     expect(await page.closed).toBe(1009);
   });
 
   it('says which port it cannot have', async () => {
-    await using at = await world();
-    await using other = await world();
-    await expect(startInspector(other.tree, { port: at.inspector.port })).rejects.toMatchObject({
+    await using at = await inspectorWorld();
+    await using other = await inspectorWorld();
+    await expect(
+      startInspector(other.tree, { port: at.inspector.port, pageDir: at.pageDir }),
+    ).rejects.toMatchObject({
       code: 'MESH_ERR_INSPECT_PORT',
     });
   });

@@ -1,4 +1,4 @@
-import { assign, createMachine, setup } from 'xstate';
+import { assign, createMachine, fromPromise, setup } from 'xstate';
 import { describe, expect, it } from 'vitest';
 import { startTree } from '../../../runtime/start-tree.ts';
 import { dynamicPath } from '../../../supervisor/index.ts';
@@ -96,6 +96,71 @@ describe('Recorder', () => {
     expect(JSON.stringify(at.recorder.detailsOf('house/door'))).not.toContain('under the mat');
     at.recorder.watch(new Set());
     expect(at.recorder.detailsOf('house/door')?.steps).toEqual([]);
+  });
+
+  it('names the very transition where two lead alike, and the guard that refused', async () => {
+    const gateMachine = setup({
+      types: {} as { context: { tries: number } },
+      guards: { isThird: ({ context }) => context.tries >= 2 },
+      actions: { count: assign({ tries: ({ context }) => context.tries + 1 }) },
+    }).createMachine({
+      id: 'gate',
+      context: { tries: 0 },
+      initial: 'shut',
+      states: {
+        shut: {
+          on: {
+            push: [{ guard: 'isThird', target: 'shut', reenter: true }, { actions: 'count' }],
+            lift: { guard: 'isThird', target: 'raised' },
+          },
+        },
+        raised: {},
+      },
+    });
+    await using at = await world();
+    await at.tree.startChild('house/hall', { id: 'gate', logic: gateMachine });
+    await at.settled();
+    at.recorder.watch(new Set(['house/hall/gate']));
+    at.recorder.all();
+    for (const type of ['lift', 'push', 'push', 'push', 'sing'])
+      at.tree.send(dynamicPath('house/hall/gate'), { type });
+    await at.settled();
+    const steps = at.recorder.detailsOf('house/hall/gate')?.steps;
+    expect(steps?.map(({ event, taken, refusedBy }) => [event, taken, refusedBy])).toEqual([
+      ['lift', [], 'isThird'],
+      ['push', ['shut|push|1'], undefined],
+      ['push', ['shut|push|1'], undefined],
+      ['push', ['shut|push|0'], undefined],
+      ['sing', [], undefined],
+    ]);
+    const log = at.recorder.delta()?.log;
+    expect(log?.map(({ text, refusedBy }) => [text, refusedBy])).toEqual([
+      ['lift', 'isThird'],
+      ['push', undefined],
+      ['push', undefined],
+      ['push', undefined],
+      ['sing', undefined],
+    ]);
+    expect(steps?.map(({ seq }) => seq)).toEqual(log?.map(({ seq }) => seq));
+  });
+
+  it('calls what a machine invoked by the name of its effect', async () => {
+    const bellMachine = setup({ actors: { ring: fromPromise(() => new Promise(() => {})) } });
+    const logic = bellMachine.createMachine({
+      id: 'bell',
+      initial: 'ringing',
+      states: {
+        ringing: { invoke: [{ src: 'ring' }, { src: fromPromise(() => new Promise(() => {})) }] },
+      },
+    });
+    await using at = await world();
+    await at.tree.startChild('house/hall', { id: 'bell', logic });
+    await at.settled();
+    const rows = at.recorder.all().actors.filter(({ path }) => path.includes('bell/'));
+    expect(rows.map(({ path, kind, label }) => [path, kind, label])).toEqual([
+      ['house/hall/bell/0.bell.ringing', 'own', 'ring'],
+      ['house/hall/bell/1.bell.ringing', 'own', 'invoked by ringing'],
+    ]);
   });
 
   it('bounds the steps', async () => {
