@@ -4,7 +4,14 @@ import { crash } from '../../machines/kernel/unbound.ts';
 import { agentAppMachine } from '../../machines/workload/agent-app.machine.ts';
 import type { InstanceRecord } from '../../machines/workload/instance-record.ts';
 import type { Assignment, Slot } from '../../machines/workload/plan.ts';
-import type { Farewell, Goal, Live } from '../../machines/workload/succession.ts';
+import { rememberedOf } from '../../machines/workload/succession.ts';
+import type {
+  AgentAppContext,
+  AgentAppInput,
+  Farewell,
+  Goal,
+  Live,
+} from '../../machines/workload/succession.ts';
 import type { ChildSpec } from '../../supervisor/index.ts';
 import { childSpec } from '../../supervisor/index.ts';
 import { instanceChildSpec } from './instance.actor.ts';
@@ -173,5 +180,16 @@ export const agentAppChildSpec = (
     logic,
     input: () => ({ slot, desired: desired() }),
     restart: 'transient',
+    // What runs is in the fabric and is read anew; what the slot had learnt is in its snapshot only.
+    resume: {
+      from: 'snapshot',
+      durability: { everyMs: 1_000, everyEvents: 100 },
+      failuresMax: 1,
+      beginAnew: ({ snapshot, input, leftMs }): AgentAppInput => {
+        const { context } = snapshot as { readonly context: AgentAppContext };
+        const waitMs = leftMs('xstate.after.backoff') ?? context.waitMs;
+        return { ...(input as AgentAppInput), remembered: rememberedOf(context, waitMs) };
+      },
+    },
     backoff: { minMs: 20, maxMs: 5_000, factor: 2, jitter: 0.2, resetAfterMs: 30_000 },
   });

@@ -28,7 +28,12 @@ export interface GuardView {
   readonly isSuperseded: boolean;
 }
 
-export interface StateguardContext extends GuardView {
+export interface StateguardInput {
+  /** What a predecessor served last, also one whose program was killed. */
+  readonly served: StateSummary | null;
+}
+
+export interface StateguardContext extends GuardView, StateguardInput {
   /** What the history's last failure said; empty when there was none. */
   readonly failure: string;
 }
@@ -50,7 +55,11 @@ export const isHeldSuperseded = (view: GuardView): boolean => isHeld(view) && vi
 export const isOnlyStored = (view: GuardView): boolean => !isHeld(view) && view.isStored;
 
 export const stateguardMachine = setup({
-  types: {} as { context: StateguardContext; events: StateguardEvent },
+  types: {} as {
+    input: StateguardInput | undefined;
+    context: StateguardContext;
+    events: StateguardEvent;
+  },
   actors: {
     readHistory: unbound<GuardView, Record<string, never>>('readHistory'),
     watchCell: unboundWatch<StateguardFact, Record<string, never>>('watchCell'),
@@ -64,13 +73,23 @@ export const stateguardMachine = setup({
     publishStatus: unboundAction<{ status: GuardStatus; held: StateSummary | null }>(
       'publishStatus',
     ),
-    assignView: assign((_, { view }: { view: GuardView }) => ({ ...view, failure: '' })),
+    assignView: assign(({ context }, { view }: { view: GuardView }) => ({
+      ...view,
+      served: isHeld(view) && !view.isSuperseded ? view.held : context.served,
+      failure: '',
+    })),
     assignFailure: assign((_, { message }: { message: string }) => ({ failure: message })),
   },
   delays: { READ_TIMEOUT_MS, READ_RETRY_MS },
 }).createMachine({
   id: 'stateguard',
-  context: { held: null, isStored: false, isSuperseded: false, failure: '' },
+  context: ({ input }) => ({
+    held: null,
+    isStored: false,
+    isSuperseded: false,
+    served: input?.served ?? null,
+    failure: '',
+  }),
   invoke: { src: 'watchCell', input: {} },
   initial: 'storeUnavailable',
   on: {

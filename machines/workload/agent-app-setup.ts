@@ -21,6 +21,7 @@ import {
   live,
   mayServe,
   mustStopFirst,
+  newGeneration,
   reportKeyOf,
   reportOf,
   retire,
@@ -81,13 +82,11 @@ export const agentAppSetup = setup({
     assignPhase: assign((_, { phase }: { phase: Phase }) => ({ phase })),
     assignDesired: assign(({ context }, { desired }: { desired: Assignment | null }) => ({
       desired,
-      generation: desired?.generation ?? context.generation,
-      // A new generation starts with a clean slate: its predecessor's failures are not its own.
-      ...(desired !== null && desired.generation !== context.generation
-        ? { failures: 0, reason: null }
-        : {}),
+      ...(desired && newGeneration(context, desired)),
     })),
-    assignFound: assign((_, { found }: { found: readonly InstanceRecord[] }) => foundOf(found)),
+    assignFound: assign(({ context }, { found }: { found: readonly InstanceRecord[] }) =>
+      foundOf(found, context.lastServed),
+    ),
     assignCandidate: assign((_, { record }: { record: InstanceRecord }) => ({
       candidate: live(record),
     })),
@@ -140,7 +139,7 @@ export const agentAppSetup = setup({
     isOfCandidate: ({ context, event }) => isOf(context.candidate, event),
   },
   delays: {
-    backoff: ({ context }) => backoffMs(context),
+    backoff: ({ context }) => context.waitMs ?? backoffMs(context),
     STABLE_AFTER_MS,
     CANDIDATE_TIMEOUT_MS,
     LEAVE_TIMEOUT_MS,

@@ -20,22 +20,17 @@ import {
   phase,
   report,
 } from './agent-app-setup.ts';
+import { knownOf } from './succession.ts';
 
 export const agentAppMachine = agentAppSetup.createMachine({
   id: 'agent-app',
   context: ({ input }) => ({
-    ...input,
-    generation: input.desired?.generation ?? 0,
+    ...knownOf(input),
+    slot: input.slot,
+    desired: input.desired,
     active: null,
     candidate: null,
-    lastServed: null,
     retiring: [],
-    failures: 0,
-    hadServed: false,
-    jitter: 0,
-    restarts: 0,
-    failedGeneration: 0,
-    reason: null,
     phase: 'pending',
     reported: '',
     crash: '',

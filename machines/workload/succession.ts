@@ -24,12 +24,27 @@ export interface Goal extends Revision {
 /** Where the slot stands, from which its report is made. */
 export type Phase = Exclude<SlotState, 'failed'>;
 
+/** What a slot knew before its actor or the runtime died, as far as its records do not say it. */
+export interface Remembered extends Pick<
+  AgentAppContext,
+  | 'generation'
+  | 'lastServed'
+  | 'failures'
+  | 'hadServed'
+  | 'jitter'
+  | 'restarts'
+  | 'failedGeneration'
+  | 'reason'
+  | 'waitMs'
+> {}
+
 export interface AgentAppInput {
   readonly slot: Slot;
   readonly desired: Assignment | null;
+  readonly remembered?: Remembered;
 }
 
-export interface AgentAppContext extends AgentAppInput {
+export interface AgentAppContext extends Omit<AgentAppInput, 'remembered'> {
   /** The newest one that was assigned, also after it was taken back. */
   readonly generation: number;
   readonly active: Live | null;
@@ -42,6 +57,8 @@ export interface AgentAppContext extends AgentAppInput {
   /** The last failure was the end of an instance that had served. */
   readonly hadServed: boolean;
   readonly jitter: number;
+  /** What was left of the back-off in which a predecessor died; null: wait for all of it. */
+  readonly waitMs: number | null;
   readonly restarts: number;
   readonly failedGeneration: number;
   readonly reason: Reason | null;
@@ -127,6 +144,58 @@ export const mustStopFirst = (context: AgentAppContext): boolean =>
 export const isCrashLooping = ({ failures }: Pick<AgentAppContext, 'failures'>): boolean =>
   failures >= CRASH_LOOP_FAILURES;
 
+/** Where a slot begins: fresh, or with what its predecessor knew. */
+export const knownOf = ({ desired, remembered }: AgentAppInput): Remembered => {
+  const known = remembered ?? NOTHING;
+  return desired === null ? known : { ...known, ...newGeneration(known, desired) };
+};
+
+const NOTHING: Remembered = {
+  generation: 0,
+  lastServed: null,
+  failures: 0,
+  hadServed: false,
+  jitter: 0,
+  waitMs: null,
+  restarts: 0,
+  failedGeneration: 0,
+  reason: null,
+};
+
+/** A new generation starts with a clean slate: its predecessor's failures are not its own. */
+export const newGeneration = (
+  { generation }: Pick<AgentAppContext, 'generation'>,
+  desired: Assignment,
+): Partial<AgentAppContext> =>
+  desired.generation === generation
+    ? {}
+    : { generation: desired.generation, failures: 0, reason: null, waitMs: null };
+
+/** Of a past context what is still true; `waitMs` as its back-off's deadline has it. */
+export const rememberedOf = (
+  {
+    generation,
+    lastServed,
+    failures,
+    hadServed,
+    jitter,
+    restarts,
+    failedGeneration,
+    reason,
+  }: AgentAppContext,
+  waitMs: number | null,
+): Remembered => ({
+  generation,
+  lastServed,
+  failures,
+  hadServed,
+  jitter,
+  restarts,
+  failedGeneration,
+  reason,
+  waitMs,
+});
+
 /** Exponential, with up to 50 % jitter on top, so that slots that fell together rise apart. */
 export function backoffMs({
   failures,
@@ -159,13 +228,19 @@ export const retire = (
 /** Of what a restarted runtime finds, the newest serving instance is kept; everything else goes. */
 export function foundOf(
   found: readonly InstanceRecord[],
+  lastServed: Live | null,
 ): Pick<AgentAppContext, 'active' | 'candidate' | 'lastServed' | 'retiring'> {
   const [kept] = found
     .filter(({ role, process }) => role === 'active' && process !== null)
     .toSorted((a, b) => b.generation - a.generation || b.createdAtMs - a.createdAtMs);
   const active = kept === undefined ? null : live(kept);
   const retiring = found.filter((one) => one !== kept).map(({ instance }) => instance);
-  return { active, candidate: null, lastServed: active, retiring: retiring.slice(-RETIRING_MAX) };
+  return {
+    active,
+    candidate: null,
+    lastServed: active ?? lastServed,
+    retiring: retiring.slice(-RETIRING_MAX),
+  };
 }
 
 /** The fact is about this instance. */
@@ -179,6 +254,7 @@ export const forgetActive = (
 ) => ({
   active: null,
   failures: failures + 1,
+  waitMs: null,
   hadServed: true,
   restarts: restarts + 1,
   jitter,
@@ -192,6 +268,7 @@ export const failCandidate = (
 ) => ({
   candidate: null,
   failures: context.failures + 1,
+  waitMs: null,
   hadServed: false,
   failedGeneration: goalOf(context)?.generation ?? 0,
   jitter,

@@ -26,7 +26,7 @@ import { coordinatorTree } from '../../../runtime/coordinator/coordinator-tree.t
 import { nodeKeyring } from '../../../runtime/coordinator/keyring.ts';
 import { createAuthorities } from '../../../runtime/x509/certificate-authority.ts';
 import { createTree } from '../../../supervisor/index.ts';
-import type { LogLine, SupervisorReport, Tree } from '../../../supervisor/index.ts';
+import type { Journal, LogLine, SupervisorReport, Tree } from '../../../supervisor/index.ts';
 import { seededRandom } from '../supervised.ts';
 import { VirtualClock, settle } from '../virtual-clock.ts';
 import { createDisk, createMemoryFloor, createMemoryHistory, sha256 } from './memory-history.ts';
@@ -99,6 +99,8 @@ export interface MemberOptions {
   readonly floor?: GenerationFloor;
   /** What the member proves to be. Default: a coordinator. */
   readonly identity?: string;
+  /** Where its guard remembers. Default: nowhere. */
+  readonly journal?: Journal;
   /** Wraps the ports, for faults. */
   readonly wrap?: (ports: CoordinatorPorts) => CoordinatorPorts;
 }
@@ -132,7 +134,13 @@ export class Member {
     this.ports = options.wrap?.(ports) ?? ports;
     const { clock, random } = world;
     const logger = (line: LogLine): unknown => world.log.push(line);
-    this.tree = createTree(coordinatorTree(this.ports, this.name), { clock, random, logger });
+    const { journal } = options;
+    this.tree = createTree(coordinatorTree(this.ports, this.name), {
+      clock,
+      random,
+      logger,
+      ...(journal && { journal }),
+    });
     this.tree.onReport((report) => this.reports.push(report));
   }
 
