@@ -14,6 +14,7 @@
  * live, at `/live?recording=ID` and `/api/…?recording=ID`; `{type:'at', seq}` goes to a moment of it.
  * A refused request answers `{"error": {code, message, hint}}`.
  */
+import type { CoordinatorView } from '../../coordinator/coordinator-view.ts';
 
 /** Something that need not be there; then why, and the command that brings it. */
 export type Offer<Body> =
@@ -77,31 +78,23 @@ export interface WorkloadLine {
 /** The Workloads page. */
 export type WorkloadsView = Offer<{ readonly apps: readonly WorkloadLine[] }>;
 
-/** A Coordinator, as it says itself. */
-export interface CoordinatorLine {
-  readonly state: string;
-  readonly reason: string | null;
-  readonly generation: number | null;
-  /** Newest first. */
-  readonly manifests: readonly {
-    readonly transition: string;
-    readonly manifest: string;
-    readonly atMs: number | null;
-  }[];
-  readonly caNotAfterMs: number | null;
-  readonly connections: number | null;
-  readonly peers: readonly string[];
-}
-
-/** The mesh certificate of one instance. */
+/** The mesh certificate of an instance, or of the edge, which has no app, node and instance. */
 export interface CertificateLine {
-  readonly app: string;
-  readonly instance: string;
-  readonly node: string;
-  readonly spiffeId: string;
-  readonly state: string;
-  readonly notBeforeMs: number | null;
-  readonly notAfterMs: number | null;
+  readonly app: string | null;
+  readonly node: string | null;
+  readonly instance: string | null;
+  readonly state: 'obtaining' | 'valid' | 'renewing' | 'expired' | 'refused';
+  /** Null while there is none, as are the others. */
+  readonly spiffeId: string | null;
+  /** Lower-case hex. */
+  readonly serialNumber: string | null;
+  /** RFC 3339. */
+  readonly notAfter: string | null;
+  /** RFC 3339: half of its life. */
+  readonly renewAt: string | null;
+  readonly renewals: number;
+  /** Why the last try failed. */
+  readonly failure: string | null;
 }
 
 /** Somebody with whom messages are exchanged. */
@@ -120,7 +113,7 @@ export type MeshView = Offer<{
   readonly edgeUrl: string;
   readonly nodes: readonly string[];
   readonly startedAtMs: number;
-  readonly coordinator: Offer<CoordinatorLine>;
+  readonly coordinator: Offer<CoordinatorView>;
   readonly certificates: Offer<{ readonly rows: readonly CertificateLine[] }>;
   readonly peers: Offer<{ readonly rows: readonly PeerLine[] }>;
   readonly relay: Offer<{ readonly address: string; readonly state: string }>;
