@@ -3,7 +3,7 @@ import { errorsOf } from '../../machines/kernel/coded-error.ts';
 import type { ErrorTable } from '../../machines/kernel/coded-error.ts';
 
 export const PEER_ERRORS = {
-  MESH_ERR_GOSSIP_FRAME: {
+  MESH_ERR_RECONCILE_FRAME: {
     hint: 'Ask that peer without set reconciliation, or not at all.',
     explain:
       'Two peers find out what one of them is missing by frames of the negentropy protocol, version ' +
@@ -28,6 +28,51 @@ export const PEER_ERRORS = {
     explain:
       'The file of a group key holds 64 lower-case hex digits (32 random bytes) and may be read by ' +
       'its owner only.',
+  },
+  MESH_ERR_PEER_HOME: {
+    hint: 'Give the state folder to this user, or choose another one with --home or MESH_HOME.',
+    explain:
+      'The folder `peer` of the state folder, with the key and the messages of this peer, cannot be ' +
+      'made or written. The cause has the words of the operating system.',
+  },
+  MESH_ERR_PEER_ALREADY_RUNNING: {
+    retryable: true,
+    hint: 'Use the peer that runs, or stop it first, or choose another state folder with --home.',
+    explain:
+      'One program writes to the messages of a peer: `mesh peer start`, `mesh dev`, `mesh up`, or for ' +
+      'a moment a command. It holds the lock `peer.lock` in the folder `peer`; the kernel drops that ' +
+      'with the program, however it ends.',
+  },
+  MESH_ERR_PEER_NOT_RUNNING: {
+    hint: 'Start it in this state folder: `mesh peer start`, or `mesh dev`.',
+    explain:
+      'What was asked for needs a peer that runs: one that asks other peers, or tells of messages as ' +
+      'they arrive. Posting, listing and adding peers work without.',
+  },
+  MESH_ERR_PEER_KEY: {
+    hint: 'Give the public key of the peer: `mesh peer id` on its side prints it.',
+    explain:
+      'A peer is added by its raw Ed25519 public key in 64 lower-case hex digits, or by the file ' +
+      '`peer.pub` of its folder. Refused are a key that is not canonical or of small order, and this ' +
+      "peer's own. An id is the hash of a key and cannot be added: the key does not follow from it.",
+  },
+  MESH_ERR_PEER_UNKNOWN: {
+    hint: 'List the peers that are known: `mesh peer ls`.',
+    explain:
+      'No peer was added under that name, id or beginning of an id; or several begin so. To send a ' +
+      'direct message the key of its recipient must be known, which is so for peers that were added.',
+  },
+  MESH_ERR_PEER_RELAY: {
+    hint: 'Name the relay as http://HOST:PORT with --relay, MESH_RELAY or `relay` in mesh.toml.',
+    explain:
+      'Peers reach each other through a relay (`mesh relay start`). The address is none, or none is ' +
+      'configured where one is needed.',
+  },
+  MESH_ERR_PEER_MESSAGE: {
+    hint: 'Give a text of 1 byte to 64 KiB of UTF-8, and a lifetime of a second to seven days.',
+    explain:
+      'The message cannot be posted as it is: empty, too long, not UTF-8, or with a lifetime that ' +
+      'no peer would take.',
   },
 } as const satisfies ErrorTable;
 

@@ -194,6 +194,8 @@ export interface PeerStore {
 
   /** Messages of the feed after that row, oldest first, unverified ones as well. */
   feed(afterRow: number, limit: number): Promise<readonly FeedItem[]>;
+  /** The newest messages of the feed, at most `limit`, oldest first: where a reader begins. */
+  feedTail(limit: number): Promise<readonly FeedItem[]>;
   /**
    * Tells, after its commit, the newest row of the feed; several commits may be told once. Returns how to
    * stop. A listener must not throw.

@@ -22,7 +22,7 @@ const VARINT_DIGITS_MAX = 7;
 
 /** What is wrong with a frame. */
 export const malformed = (found: string): CodedError =>
-  peerError('MESH_ERR_GOSSIP_FRAME', `Reading a frame of reconciliation: ${found}.`);
+  peerError('MESH_ERR_RECONCILE_FRAME', `Reading a frame of reconciliation: ${found}.`);
 
 export function encodeVarint(value: number): Uint8Array {
   const digits = [value % 128];
@@ -31,7 +31,7 @@ export function encodeVarint(value: number): Uint8Array {
   return Uint8Array.from(digits);
 }
 
-/** Reads one frame; every method throws MESH_ERR_GOSSIP_FRAME. */
+/** Reads one frame; every method throws MESH_ERR_RECONCILE_FRAME. */
 export class FrameReader {
   readonly #bytes: Uint8Array;
   #at = 0;

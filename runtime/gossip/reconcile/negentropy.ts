@@ -56,7 +56,7 @@ export function initiate(set: SealedSet, splitting: Splitting): Uint8Array {
 
 /**
  * Answers a frame. For the requester null when nothing is left to ask; `found` gets what it learned.
- * MESH_ERR_GOSSIP_FRAME for what is none, is longer than agreed, or is out of order.
+ * MESH_ERR_RECONCILE_FRAME for what is none, is longer than agreed, or is out of order.
  */
 export function reconcile(
   set: SealedSet,

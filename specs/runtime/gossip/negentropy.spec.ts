@@ -168,14 +168,14 @@ describe('reconcile', () => {
     ['bounds that go back', '61020102000201010001'.slice(0, 20)],
   ])('refuses %s', (_, frame) => {
     expect(refuse(frame)).toThrow(
-      expect.objectContaining({ code: 'MESH_ERR_GOSSIP_FRAME' }) as Error,
+      expect.objectContaining({ code: 'MESH_ERR_RECONCILE_FRAME' }) as Error,
     );
   });
 
   it('refuses a frame that is longer than agreed', () => {
     const frame = new Uint8Array(SPLITTING.frameBytesMax + 1).fill(0x61);
     expect(() => reconcile(set, frame, { ...SPLITTING, role: 'responder' })).toThrow(
-      expect.objectContaining({ code: 'MESH_ERR_GOSSIP_FRAME' }) as Error,
+      expect.objectContaining({ code: 'MESH_ERR_RECONCILE_FRAME' }) as Error,
     );
   });
 
@@ -195,7 +195,7 @@ describe('reconcile', () => {
             const reply = reconcile(big, damaged, { ...SPLITTING, role: 'responder' });
             expect(reply?.length).toBeLessThanOrEqual(SPLITTING.frameBytesMax);
           } catch (error) {
-            expect(error).toMatchObject({ code: 'MESH_ERR_GOSSIP_FRAME' });
+            expect(error).toMatchObject({ code: 'MESH_ERR_RECONCILE_FRAME' });
           }
         },
       ),

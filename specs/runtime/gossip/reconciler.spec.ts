@@ -93,7 +93,7 @@ describe('createReconciler', () => {
     const { reconciler } = peerWith(rows(0, 3));
     for (const frame of ['', 'xyz', '6', '6100', 'AA'])
       await expect(reconciler.respond('a', frame)).rejects.toMatchObject({
-        code: 'MESH_ERR_GOSSIP_FRAME',
+        code: 'MESH_ERR_RECONCILE_FRAME',
       });
   });
 
