@@ -21,6 +21,8 @@ export interface HomePaths {
   readonly logs: string;
   /** Keys that `mesh dev` made for itself. */
   readonly keys: string;
+  /** How often each transition of a machine was taken, for the inspector's charts. */
+  readonly coverage: string;
 }
 
 /** The paths of a state folder; makes nothing. */
@@ -37,6 +39,7 @@ export function homePaths(home: string): HomePaths {
     instances: join(root, 'instances'),
     logs: join(root, 'logs'),
     keys: join(root, 'keys'),
+    coverage: join(root, 'coverage'),
   };
 }
 

@@ -107,7 +107,14 @@ function createMesh(parts: MeshParts, metrics: MeshMetrics, release: () => void)
   const { tree, fabric, repo, pool, paths, nodes, clock } = parts;
   const startedAt = new Date(clock.now()).toISOString();
   const edgeUrl = `http://127.0.0.1:${portOf(parts)}`;
-  const inspectors = new Inspectors(tree);
+  const inspectors = new Inspectors(tree, {
+    mesh: {
+      info: () => mesh.info(),
+      apps: () => mesh.apps(),
+      rollback: (app, generation) => mesh.rollback(app, generation),
+    },
+    coverageDir: paths.coverage,
+  });
   let ending: Promise<void> | undefined;
   const end = async (isRetiring: boolean): Promise<void> => {
     try {
@@ -121,7 +128,7 @@ function createMesh(parts: MeshParts, metrics: MeshMetrics, release: () => void)
       release();
     }
   };
-  return {
+  const mesh: Mesh = {
     edgeUrl,
     tree,
     ended: tree.ended,
@@ -152,4 +159,5 @@ function createMesh(parts: MeshParts, metrics: MeshMetrics, release: () => void)
     metrics: () => metrics.text(),
     inspect: (options) => inspectors.invite(options),
   };
+  return mesh;
 }

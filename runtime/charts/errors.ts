@@ -14,6 +14,12 @@ export const CHART_ERRORS = {
       'The module that should have the machine could not be loaded, or it exports none, or it ' +
       'exports several and none was named. Loading a module runs it, so load only your own.',
   },
+  MESH_ERR_CHART_COVERAGE: {
+    hint: 'Make it anew with `mesh machine test NAME --coverage FILE`.',
+    explain:
+      'A file that says how often each transition of a machine was taken cannot be read or written, ' +
+      'or is something else.',
+  },
 } as const;
 
 /** Throws with a row of CHART_ERRORS. */

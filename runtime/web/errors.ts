@@ -18,6 +18,12 @@ export const INSPECT_ERRORS = {
       'The Host of the request is not this server. A foreign page whose name resolves to the ' +
       'loopback would look like this, so it is refused.',
   },
+  MESH_ERR_INSPECT_ORIGIN: {
+    hint: 'Do it on the page of the inspector.',
+    explain:
+      'A page of another origin tried to change something. The cookie is not enough for that, so ' +
+      'it is refused.',
+  },
   MESH_ERR_INSPECT_TOKEN: {
     hint: 'Open the address that `mesh inspect` printed; it works once.',
     explain:
@@ -31,6 +37,14 @@ export const INSPECT_ERRORS = {
   MESH_ERR_INSPECT_MESSAGE: {
     hint: 'Reload the page.',
     explain: 'A message on the WebSocket of the inspector is none that its page sends.',
+  },
+  MESH_ERR_INSPECT_REQUEST: {
+    hint: 'Reload the page.',
+    explain: 'The body of a request to the inspector is too large, or not what it takes.',
+  },
+  MESH_ERR_INSPECT_FAILED: {
+    hint: 'Look at the log of the mesh.',
+    explain: 'What a page asked for could not be answered, for a reason that has no code.',
   },
   MESH_ERR_INSPECT_BUSY: {
     retryable: true,

@@ -1,6 +1,7 @@
 import type { Tree } from '../../supervisor/index.ts';
 import { startInspector } from './inspector.ts';
 import type { Inspector, InspectorOptions } from './inspector.ts';
+import type { InspectorSources } from './session.ts';
 
 /** Where the inspector of a tree can be opened, once. */
 export interface Invitation {
@@ -11,10 +12,12 @@ export interface Invitation {
 /** The inspectors of one tree: at most one that only shows, and one that may also send. */
 export class Inspectors {
   readonly #tree: Tree;
+  readonly #sources: InspectorSources;
   readonly #running = new Map<boolean, Promise<Inspector>>();
 
-  constructor(tree: Tree) {
+  constructor(tree: Tree, sources: InspectorSources = {}) {
     this.#tree = tree;
+    this.#sources = sources;
   }
 
   /** Starts one, or invites to the one that runs already, unless another port is wanted. */
@@ -25,7 +28,7 @@ export class Inspectors {
       this.#running.delete(mode);
       await running.close();
     }
-    const started = this.#running.get(mode) ?? startInspector(this.#tree, options);
+    const started = this.#running.get(mode) ?? startInspector(this.#tree, options, this.#sources);
     this.#running.set(mode, started);
     try {
       const inspector = await started;

@@ -1,20 +1,20 @@
 /** The pages and the REST side of the inspector. */
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { extname, join, normalize } from 'node:path';
-import { Readable } from 'node:stream';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import type { HttpBindings } from '@hono/node-server';
-import { isOwnHost } from './gate.ts';
+import { z } from 'zod';
+import { answered, refuse } from './answers.ts';
+import type { Env } from './answers.ts';
+import { isOwnHost, isOwnOrigin } from './gate.ts';
 import type { Gate } from './gate.ts';
 import type { Question } from './link.types.ts';
+import { page } from './page.ts';
 import type { Answer } from './questions.ts';
 import type { Rows } from './rows.ts';
 
 export interface AppOptions {
   readonly gate: Gate;
   readonly pageDir: string;
+  readonly canSend: boolean;
   readonly rows: Rows;
   readonly ask: (question: Question) => Promise<Answer>;
 }
@@ -23,29 +23,35 @@ const CONTENT_SECURITY_POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
   "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-};
+/** Bytes of the JSON of a change. */
+const BODY_BYTES_MAX = 4_096;
 
-type Env = { Bindings: HttpBindings };
+const rollbackBody = z.strictObject({ generation: z.int().min(1).optional() });
 
 /** Serves the built page, and the same data as REST. */
-export function createApp({ gate, pageDir, rows, ask }: AppOptions): Hono<Env> {
+export function createApp(options: AppOptions): Hono<Env> {
   const app = new Hono<Env>();
+  admit(app, options.gate);
+  look(app, options);
+  change(app, options);
+  app.all('/api/*', (context) => refuse(context, 'MESH_ERR_INSPECT_UNKNOWN', 'No such thing.'));
+  app.get('*', (context) => page(context, options.pageDir));
+  return app;
+}
+
+/** Who may come in, and what a browser may make of the answers. */
+function admit(app: Hono<Env>, gate: Gate): void {
   app.use(async (context, next) => {
-    const { socket } = context.env.incoming;
-    if (!isOwnHost(context.req.header('host'), socket.localPort ?? 0))
-      return context.json(refusal('MESH_ERR_INSPECT_HOST', 'The Host is not this server.'), 403);
-    const given = context.req.query('token');
+    const port = context.env.incoming.socket.localPort ?? 0;
+    const { req } = context;
+    if (!isOwnHost(req.header('host'), port))
+      return refuse(context, 'MESH_ERR_INSPECT_HOST', 'The Host is not this server.');
+    const given = req.query('token');
     if (given !== undefined) return redeem(context, gate, given);
-    if (!gate.isKnown(context.req.header('cookie')))
-      return context.json(
-        refusal('MESH_ERR_INSPECT_TOKEN', 'Open the address that was printed.'),
-        401,
-      );
+    if (!gate.isKnown(req.header('cookie')))
+      return refuse(context, 'MESH_ERR_INSPECT_TOKEN', 'Open the address that was printed.');
+    if (req.method !== 'GET' && !isOwnOrigin(req.header('origin'), port))
+      return refuse(context, 'MESH_ERR_INSPECT_ORIGIN', 'The Origin is not this server.');
     await next();
     context.header('Content-Security-Policy', CONTENT_SECURITY_POLICY);
     context.header('X-Content-Type-Options', 'nosniff');
@@ -53,39 +59,65 @@ export function createApp({ gate, pageDir, rows, ask }: AppOptions): Hono<Env> {
     context.header('Cache-Control', 'no-store');
     return undefined;
   });
+}
+
+function look(app: Hono<Env>, { ask, rows }: AppOptions): void {
   app.get('/api/tree', async (context) => {
     const asked = await ask({ what: 'tree' });
     return context.json(asked.type === 'body' ? asked.body : rows.actors());
   });
   app.get('/api/log.jsonl', async (context) => {
-    const asked = await ask({ what: 'log' });
-    const lines = linesOf(asked, rows);
+    const lines = linesOf(await ask({ what: 'log' }), rows);
     return context.body(`${lines.join('\n')}\n`, 200, { 'Content-Type': 'application/x-ndjson' });
   });
-  app.get('/api/machines', (context) => answer(context, ask({ what: 'machines' })));
+  app.get('/api/machines', (context) => answered(context, ask({ what: 'machines' })));
   app.get('/api/machines/:key', (context) =>
-    answer(context, ask({ what: 'machine', key: context.req.param('key') })),
+    answered(context, ask({ what: 'machine', key: context.req.param('key') })),
+  );
+  app.get('/api/machines/:key/coverage', (context) =>
+    answered(context, ask({ what: 'coverage', key: context.req.param('key') })),
   );
   app.get('/api/actors/:path{.+}', (context) =>
-    answer(context, ask({ what: 'actor', path: context.req.param('path') })),
+    answered(context, ask({ what: 'actor', path: context.req.param('path') })),
   );
-  app.all('/api/*', (context) =>
-    context.json(refusal('MESH_ERR_INSPECT_UNKNOWN', 'No such thing.'), 404),
-  );
-  app.get('*', (context) => page(context, pageDir));
-  return app;
+  for (const view of ['workloads', 'mesh', 'messages'] as const)
+    app.get(`/api/${view}`, (context) => answered(context, ask({ what: 'view', view })));
 }
 
-const refusal = (code: string, message: string) => ({ error: { code, message } });
+function change(app: Hono<Env>, { ask, canSend }: AppOptions): void {
+  app.post('/api/workloads/:app/rollback', async (context) => {
+    if (!canSend)
+      return refuse(context, 'MESH_ERR_INSPECT_READ_ONLY', 'Start it with --allow-send.');
+    const body = rollbackBody.safeParse(await smallJson(context));
+    if (!body.success)
+      return refuse(
+        context,
+        'MESH_ERR_INSPECT_REQUEST',
+        'The body is no generation to go back to.',
+      );
+    const generation = body.data.generation ?? null;
+    return answered(context, ask({ what: 'rollback', app: context.req.param('app'), generation }));
+  });
+}
+
+/** Undefined where it is no JSON, or too much of it; an empty body is an empty object. */
+async function smallJson(context: Context<Env>): Promise<unknown> {
+  const length = Number(context.req.header('content-length') ?? Number.NaN);
+  if (!(length <= BODY_BYTES_MAX)) return undefined;
+  const text = await context.req.text();
+  try {
+    return text === '' ? {} : JSON.parse(text);
+  } catch {
+    // No JSON: refused, which is what the answer says.
+    return undefined;
+  }
+}
 
 /** Back to the same page, without the token in the address. */
 function redeem(context: Context<Env>, gate: Gate, token: string): Response {
   const cookie = gate.redeem(token);
   if (cookie === undefined && !gate.isKnown(context.req.header('cookie')))
-    return context.json(
-      refusal('MESH_ERR_INSPECT_TOKEN', 'This token is wrong, or was used.'),
-      401,
-    );
+    return refuse(context, 'MESH_ERR_INSPECT_TOKEN', 'This token is wrong, or was used.');
   if (cookie !== undefined) context.header('Set-Cookie', cookie);
   return context.redirect('/', 303);
 }
@@ -94,30 +126,3 @@ const linesOf = (asked: Answer, rows: Rows): string[] =>
   (asked.type === 'body' && Array.isArray(asked.body) ? asked.body : rows.log()).map((row) =>
     JSON.stringify(row),
   );
-
-async function answer(context: Context<Env>, asked: Promise<Answer>): Promise<Response> {
-  const given = await asked;
-  if (given.type === 'busy')
-    return context.json(refusal('MESH_ERR_INSPECT_BUSY', 'The runtime does not answer.'), 503);
-  return given.body === undefined
-    ? context.json(refusal('MESH_ERR_INSPECT_UNKNOWN', 'No such thing.'), 404)
-    : context.json(given.body);
-}
-
-/** A file of the built page, and the page itself for every other path. */
-async function page(context: Context<Env>, pageDir: string): Promise<Response> {
-  const wanted = join(pageDir, normalize(context.req.path));
-  const path = (await isFile(wanted)) ? wanted : join(pageDir, 'index.html');
-  const type = TYPES[extname(path)] ?? 'application/octet-stream';
-  const body = Readable.toWeb(createReadStream(path)) as ReadableStream;
-  return context.body(body, 200, { 'Content-Type': type });
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile();
-  } catch {
-    // Not there: the page of the application answers.
-    return false;
-  }
-}

@@ -9,6 +9,11 @@ const schema: z.ZodType<ClientMessage> = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('resume'), cursor: z.int().min(0) }),
   z.strictObject({ type: z.literal('watch'), path: PATH.nullable() }),
   z.strictObject({
+    type: z.literal('follow'),
+    view: z.enum(['workloads', 'mesh', 'messages']).nullable(),
+  }),
+  z.strictObject({ type: z.literal('at'), seq: z.int().min(0).nullable() }),
+  z.strictObject({
     type: z.literal('send'),
     path: PATH,
     event: z.looseObject({ type: z.string().min(1).max(256) }).pipe(z.custom<never>()),

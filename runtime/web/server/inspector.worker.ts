@@ -45,7 +45,15 @@ parentPort?.on('message', (message: ToServer) => {
       viewers.tellOne(message.viewer, message.message);
       return;
     case 'answer':
-      questions.answer(message.id, message.body);
+      questions.answer(
+        message.id,
+        'error' in message
+          ? { type: 'error', error: message.error }
+          : { type: 'body', body: message.body },
+      );
+      return;
+    case 'view':
+      viewers.tellFollowers(message.view, message.message);
       return;
     case 'invite':
       gate.invite(message.token);

@@ -1,4 +1,6 @@
 /** What the main thread and the thread of the web server say to each other. */
+import type { ErrorJson } from '../../../machines/kernel/coded-error.ts';
+import type { ViewName } from '../ui/views.types.ts';
 import type { Json, ServerMessage } from '../ui/wire.types.ts';
 import type { Delta } from '../recorder/recorder.ts';
 
@@ -16,12 +18,16 @@ export type ToServer =
   | { readonly type: 'all' | 'delta'; readonly delta: Delta }
   | { readonly type: 'details'; readonly path: string; readonly message: ServerMessage }
   | { readonly type: 'answer'; readonly id: number; readonly body: Json | undefined }
+  | { readonly type: 'answer'; readonly id: number; readonly error: ErrorJson }
+  | { readonly type: 'view'; readonly view: ViewName; readonly message: ServerMessage }
   | { readonly type: 'sent'; readonly viewer: number; readonly message: ServerMessage }
   | { readonly type: 'invite'; readonly token: string };
 
 export type Question =
   | { readonly what: 'tree' | 'log' | 'machines' }
-  | { readonly what: 'machine'; readonly key: string }
+  | { readonly what: 'machine' | 'coverage'; readonly key: string }
+  | { readonly what: 'view'; readonly view: ViewName }
+  | { readonly what: 'rollback'; readonly app: string; readonly generation: number | null }
   | { readonly what: 'actor'; readonly path: string };
 
 export type ToMain =
@@ -30,6 +36,7 @@ export type ToMain =
   /** Somebody looks, or nobody does any more. */
   | { readonly type: 'looking'; readonly isOn: boolean }
   | { readonly type: 'watching'; readonly paths: readonly string[] }
+  | { readonly type: 'following'; readonly views: readonly ViewName[] }
   | { readonly type: 'question'; readonly id: number; readonly question: Question }
   | {
       readonly type: 'send';

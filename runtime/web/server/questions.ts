@@ -1,3 +1,4 @@
+import type { ErrorJson } from '../../../machines/kernel/coded-error.ts';
 import type { Json } from '../ui/wire.types.ts';
 import type { Question } from './link.types.ts';
 
@@ -6,9 +7,10 @@ const ANSWER_TIMEOUT_MS = 15_000;
 /** Questions under way; more come from no page. */
 const QUESTIONS_MAX = 64;
 
-/** `busy` when none comes in time; without a body where nothing is there. */
+/** `busy` when none comes in time; without a body where nothing is there; or what went wrong. */
 export type Answer =
   | { readonly type: 'busy' }
+  | { readonly type: 'error'; readonly error: ErrorJson }
   | { readonly type: 'body'; readonly body: Json | undefined };
 
 const BUSY: Answer = { type: 'busy' };
@@ -38,7 +40,7 @@ export class Questions {
     }
   }
 
-  answer(id: number, body: Json | undefined): void {
-    this.#waiting.get(id)?.({ type: 'body', body });
+  answer(id: number, answer: Answer): void {
+    this.#waiting.get(id)?.(answer);
   }
 }

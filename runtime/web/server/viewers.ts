@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
 import type { Delta } from '../recorder/recorder.ts';
+import type { ViewName } from '../ui/views.types.ts';
 import type { ServerMessage } from '../ui/wire.types.ts';
 import { clientMessage } from './client-message.schema.ts';
 import type { Gate } from './gate.ts';
@@ -33,6 +34,7 @@ interface Viewer {
   isCurrent: boolean;
   cursor: number | undefined;
   watched: string | null;
+  followed: ViewName | null;
 }
 
 export class Viewers {
@@ -69,6 +71,12 @@ export class Viewers {
       if (viewer.watched === path) this.#write(viewer, text);
   }
 
+  tellFollowers(view: ViewName, message: ServerMessage): void {
+    const text = JSON.stringify(message);
+    for (const viewer of this.#viewers.values())
+      if (viewer.followed === view) this.#write(viewer, text);
+  }
+
   tellOne(id: number, message: ServerMessage): void {
     const viewer = this.#viewers.get(id);
     if (viewer) this.#write(viewer, JSON.stringify(message));
@@ -89,6 +97,7 @@ export class Viewers {
       isCurrent: false,
       cursor: undefined,
       watched: null,
+      followed: null,
     };
     this.#viewers.set(viewer.id, viewer);
     socket.on('message', (data) => this.#hear(viewer, data));
@@ -101,6 +110,7 @@ export class Viewers {
   #leave(viewer: Viewer): void {
     this.#viewers.delete(viewer.id);
     if (viewer.watched !== null) this.#tellWatched();
+    if (viewer.followed !== null) this.#tellFollowed();
     if (this.#viewers.size === 0) this.#options.tell({ type: 'looking', isOn: false });
   }
 
@@ -116,7 +126,12 @@ export class Viewers {
     } else if (message.type === 'watch') {
       viewer.watched = message.path;
       this.#tellWatched();
-    } else if (message.type === 'send') {
+    } else if (message.type === 'follow') {
+      viewer.followed = message.view;
+      this.#tellFollowed();
+    } else if (message.type === 'at') {
+      this.#refuse(viewer, 'MESH_ERR_INSPECT_MESSAGE', 'Only a recording has moments to go to.');
+    } else {
       if (!this.#options.canSend) {
         this.#refuse(viewer, 'MESH_ERR_INSPECT_READ_ONLY', 'Start it with --allow-send to send.');
         return;
@@ -130,6 +145,12 @@ export class Viewers {
     const watched = [...this.#viewers.values()].map((viewer) => viewer.watched);
     const paths = [...new Set(watched)].filter((path) => path !== null);
     this.#options.tell({ type: 'watching', paths });
+  }
+
+  #tellFollowed(): void {
+    const followed = [...this.#viewers.values()].map((viewer) => viewer.followed);
+    const views = [...new Set(followed)].filter((view) => view !== null);
+    this.#options.tell({ type: 'following', views });
   }
 
   /** What it missed, or everything. Waits for the first rows after a time when nobody looked. */

@@ -12,9 +12,9 @@ describe('Questions', () => {
     const asked: number[] = [];
     const questions = new Questions((id) => asked.push(id));
     const answers = [questions.ask({ what: 'tree' }), questions.ask({ what: 'machines' })];
-    for (const id of asked.toReversed()) questions.answer(id, id);
+    for (const id of asked.toReversed()) questions.answer(id, { type: 'body', body: id });
     expect(await Promise.all(answers)).toEqual(asked.map((body) => ({ type: 'body', body })));
-    questions.answer(99, 'nobody asked');
+    questions.answer(99, { type: 'body', body: 'nobody asked' });
   });
 
   it('is busy when too many wait', async () => {
@@ -33,7 +33,8 @@ describe('createApp', () => {
     const cookie = gate.redeem('token')?.split(';')[0] ?? '';
     const rows = new Rows();
     rows.apply({ cursor: 1, actors: [actorRow('house')], gone: [], log: [] }, true);
-    const app = createApp({ gate, rows, pageDir: '/nowhere', ask: () => Promise.resolve(busy) });
+    const options = { gate, rows, pageDir: '/nowhere', canSend: false };
+    const app = createApp({ ...options, ask: () => Promise.resolve(busy) });
     const get = (path: string) =>
       app.request(path, { headers: { host: `127.0.0.1:${port}`, cookie } }, env);
     expect(await (await get('/api/tree')).json()).toMatchObject([{ path: 'house' }]);

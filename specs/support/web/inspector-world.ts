@@ -8,6 +8,7 @@ import { WebSocket } from 'ws';
 import { startTree } from '../../../runtime/start-tree.ts';
 import { startInspector } from '../../../runtime/web/inspector.ts';
 import type { InspectorOptions } from '../../../runtime/web/inspector.ts';
+import type { InspectorSources } from '../../../runtime/web/session.ts';
 import type { ServerMessage } from '../../../runtime/web/ui/wire.types.ts';
 
 export const doorMachine = createMachine({
@@ -26,14 +27,17 @@ export async function plainPage(): Promise<AsyncDisposable & { readonly folder: 
 }
 
 /** `house/door` and whoever looks at it. */
-export async function inspectorWorld(options: InspectorOptions = {}) {
+export async function inspectorWorld(
+  options: InspectorOptions = {},
+  sources: InspectorSources = {},
+) {
   const page = await plainPage();
   const tree = await startTree({
     id: 'house',
     type: 'supervisor',
     children: [{ id: 'door', logic: doorMachine }],
   });
-  const inspector = await startInspector(tree, { pageDir: page.folder, ...options });
+  const inspector = await startInspector(tree, { pageDir: page.folder, ...options }, sources);
   const base = `http://127.0.0.1:${inspector.port}`;
   const enter = async (): Promise<string> => {
     const response = await fetch(inspector.invite(), { redirect: 'manual' });
@@ -46,8 +50,12 @@ export async function inspectorWorld(options: InspectorOptions = {}) {
     pageDir: page.folder,
     join: enter,
     get: async (path: string, cookie: string) => fetch(`${base}${path}`, { headers: { cookie } }),
-    post: async (path: string, headers: Record<string, string>, body: string | Buffer) =>
-      fetch(`${base}${path}`, { method: 'POST', headers, body: new Uint8Array(Buffer.from(body)) }),
+    post: async (path: string, cookie: string, body: unknown, headers = {}) =>
+      fetch(`${base}${path}`, {
+        method: 'POST',
+        headers: { cookie, ...headers },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      }),
     [Symbol.asyncDispose]: async () => {
       await inspector.close();
       await tree.stop();
