@@ -22,6 +22,28 @@ export function send(
   body: unknown,
   signal: AbortSignal | undefined,
 ): Promise<IncomingMessage> {
+  const target = {
+    operation,
+    method: ROUTES[operation].method,
+    path: pathOf(operation, parameters),
+  };
+  return sendTo(socket, target, body, signal);
+}
+
+/** What is asked for on a socket; `operation` is for messages. */
+export interface CallTarget {
+  readonly operation: string;
+  readonly method: string;
+  readonly path: string;
+}
+
+/** As `send`, for any socket that speaks HTTP and answers in this way. */
+export function sendTo(
+  socket: string,
+  { operation, method, path }: CallTarget,
+  body: unknown,
+  signal: AbortSignal | undefined,
+): Promise<IncomingMessage> {
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const text = body === undefined ? '' : JSON.stringify(body);
   let request: ClientRequest;
@@ -29,8 +51,8 @@ export function send(
     const reached = openSocketPath(socket);
     request = httpRequest({
       socketPath: reached.path,
-      method: ROUTES[operation].method,
-      path: pathOf(operation, parameters),
+      method,
+      path,
       headers: { 'content-length': Buffer.byteLength(text), connection: 'close' },
       agent: false,
       ...(signal === undefined ? {} : { signal }),
@@ -55,22 +77,19 @@ export function send(
   return promise;
 }
 
-export async function valueIn(response: IncomingMessage, operation: Operation): Promise<unknown> {
+export async function valueIn(response: IncomingMessage, operation: string): Promise<unknown> {
   if (response.statusCode !== 200) throw await errorIn(response, operation);
   return parse(await textOf(response, operation), operation);
 }
 
-export async function errorIn(
-  response: IncomingMessage,
-  operation: Operation,
-): Promise<CodedError> {
+export async function errorIn(response: IncomingMessage, operation: string): Promise<CodedError> {
   const body = parse(await textOf(response, operation), operation);
   if (typeof body === 'object' && body !== null && 'error' in body)
     return CodedError.fromJSON(body.error);
   return badResponse(operation, `status ${String(response.statusCode)} without an error`);
 }
 
-async function textOf(response: IncomingMessage, operation: Operation): Promise<string> {
+async function textOf(response: IncomingMessage, operation: string): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
@@ -85,7 +104,7 @@ async function textOf(response: IncomingMessage, operation: Operation): Promise<
   return Buffer.concat(chunks).toString('utf8');
 }
 
-export function parse(text: string, operation: Operation): unknown {
+export function parse(text: string, operation: string): unknown {
   try {
     return JSON.parse(text) as unknown;
   } catch (cause) {
@@ -93,12 +112,12 @@ export function parse(text: string, operation: Operation): unknown {
   }
 }
 
-export const badResponse = (operation: Operation, found: string, cause?: unknown): CodedError =>
+export const badResponse = (operation: string, found: string, cause?: unknown): CodedError =>
   controlError('MESH_ERR_CONTROL_BAD_RESPONSE', `The answer to ${operation} was ${found}.`, {
     cause,
   });
 
-export function disconnected(cause: unknown, operation: Operation): unknown {
+export function disconnected(cause: unknown, operation: string): unknown {
   if (codeOf(cause)?.startsWith('MESH_ERR_') === true) return cause;
   if (cause instanceof Error && cause.name === 'AbortError') return cause;
   return controlError(

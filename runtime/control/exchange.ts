@@ -7,15 +7,18 @@ import { controlError } from './errors.ts';
 import { BODY_BYTES_MAX } from './wire.ts';
 
 /** The JSON object of a request; an empty body is an empty object. */
-export async function readBody(request: IncomingMessage): Promise<unknown> {
+export async function readBody(
+  request: IncomingMessage,
+  bytesMax = BODY_BYTES_MAX,
+): Promise<unknown> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX)
+    if (bytes > bytesMax)
       throw controlError(
         'MESH_ERR_CONTROL_BODY_TOO_LARGE',
-        `The body of ${String(request.method)} ${String(request.url)} is over ${String(BODY_BYTES_MAX)} bytes.`,
+        `The body of ${String(request.method)} ${String(request.url)} is over ${String(bytesMax)} bytes.`,
       );
     chunks.push(chunk);
   }
