@@ -13,6 +13,7 @@ export type {
   ScaleRequest,
 } from './control/mesh-control.ts';
 export { startTree } from './start-tree.ts';
+export type { Inspected, StartTreeOptions, TreeInspector } from './start-tree.ts';
 export { startInspector } from './web/inspector.ts';
 export type { Inspector, InspectorOptions } from './web/inspector.ts';
 export { createThreads } from './adapters/threads.node.ts';

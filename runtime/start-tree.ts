@@ -13,6 +13,7 @@ import { systemClock } from './adapters/clock.system.ts';
 import { openJournal } from './adapters/journal.sqlite.ts';
 import { systemRandom } from './adapters/random.system.ts';
 import { createThreads } from './adapters/threads.node.ts';
+import type { InspectorOptions } from './web/inspector.ts';
 
 /** What a tree can be given; all of it has a default. */
 export interface StartTreeOptions extends Omit<Partial<TreeOptions>, 'journal'> {
@@ -21,6 +22,25 @@ export interface StartTreeOptions extends Omit<Partial<TreeOptions>, 'journal'> 
    * missing, and closed when the tree has ended. Or a journal that is its owner's to close.
    */
   readonly journal?: string | Journal;
+  /**
+   * Serves the inspector on 127.0.0.1 for as long as the tree runs; `true` is a free port, and a page
+   * that may look and not touch. Default: none.
+   */
+  readonly inspect?: boolean | InspectorOptions;
+}
+
+/** Where to look at a tree that was started with `inspect`. */
+export interface TreeInspector {
+  /** Works once, for whoever opens it first. */
+  readonly url: string;
+  readonly port: number;
+  /** A further address that works once; the one before it, if nobody used it, is void. */
+  invite(): string;
+}
+
+/** A tree that shows itself. */
+export interface Inspected {
+  readonly inspector: TreeInspector;
 }
 
 /**
@@ -38,19 +58,45 @@ export interface StartTreeOptions extends Omit<Partial<TreeOptions>, 'journal'> 
  *
  * Rejects with `MESH_ERR_SUPERVISOR_SPEC_INVALID` before anything has started, and with
  * `MESH_ERR_SUPERVISOR_START_FAILED` after everything that had started was stopped again. With a
- * journal also with what `openJournal` throws.
+ * journal also with what `openJournal` throws, with `inspect` with MESH_ERR_INSPECT_PORT and
+ * MESH_ERR_INSPECT_PAGE.
  */
 export async function startTree<const Spec extends SupervisorSpec>(
   spec: Spec & CheckedSpec<Spec>,
-  options: StartTreeOptions = {},
+  options: StartTreeOptions & { readonly inspect: true | InspectorOptions },
+): Promise<TreeOf<Spec> & Inspected>;
+export async function startTree<const Spec extends SupervisorSpec>(
+  spec: Spec & CheckedSpec<Spec>,
+  options?: StartTreeOptions,
+): Promise<TreeOf<Spec>>;
+export async function startTree<const Spec extends SupervisorSpec>(
+  spec: Spec & CheckedSpec<Spec>,
+  { inspect = false, ...options }: StartTreeOptions = {},
 ): Promise<TreeOf<Spec>> {
+  const tree = await startWithJournal(spec, options);
+  if (inspect !== false) await show(tree, inspect === true ? {} : inspect);
   // Typing adds nothing at run time: the tree takes any path, and answers for those there are.
-  return (await startWithJournal(spec, options)) as TreeOf<Spec>;
+  return tree as TreeOf<Spec>;
+}
+
+/** A tree that cannot be shown as it was asked for does not run either. */
+async function show(tree: Tree, options: InspectorOptions): Promise<void> {
+  try {
+    const { startInspector } = await import('./web/inspector.ts');
+    const inspector = await startInspector(tree, options);
+    void tree.ended.then(() => inspector.close());
+    const { port } = inspector;
+    const seen: TreeInspector = { url: inspector.invite(), port, invite: () => inspector.invite() };
+    Object.defineProperty(tree, 'inspector', { value: seen, enumerable: true });
+  } catch (error) {
+    await tree.stop();
+    throw error;
+  }
 }
 
 async function startWithJournal(
   spec: SupervisorSpec,
-  { journal, ...options }: StartTreeOptions,
+  { journal, ...options }: Omit<StartTreeOptions, 'inspect'>,
 ): Promise<Tree> {
   if (typeof journal !== 'string')
     return start(spec, journal === undefined ? options : { ...options, journal });
