@@ -79,3 +79,14 @@ export interface PeerControl extends PeerDesk {
     signal?: AbortSignal,
   ): AsyncIterable<SyncStep>;
 }
+
+/** An address that works once. */
+export interface FeedInvitation {
+  readonly url: string;
+}
+
+/** A peer that runs, with its feed. */
+export interface RunningPeer extends PeerControl {
+  /** Opens the feed's page where it is not, and gives an address of it. MESH_ERR_FEED_PORT. */
+  feed(options?: { readonly port?: number }): Promise<FeedInvitation>;
+}
