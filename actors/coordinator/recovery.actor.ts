@@ -39,11 +39,14 @@ export function createRecoveryLogic(ports: CoordinatorPorts) {
 /** Permanent: its rounds never end; a crash begins a new one. */
 export const recoveryChildSpec = (
   logic: ReturnType<typeof createRecoveryLogic>,
-  { random }: Pick<CoordinatorPorts, 'random'>,
+  { random, recoveryWaitMs }: Pick<CoordinatorPorts, 'random' | 'recoveryWaitMs'>,
 ) =>
   childSpec({
     id: RECOVERY_ID,
     logic,
-    input: () => ({ jitter: random.fraction() }),
+    input: () => ({
+      jitter: random.fraction(),
+      ...(recoveryWaitMs !== undefined && { waitMs: recoveryWaitMs }),
+    }),
     backoff: { minMs: 100, maxMs: 15_000, factor: 3, jitter: 0.2, resetAfterMs: 60_000 },
   });

@@ -12,6 +12,8 @@ import type { StateSummary } from './stateguard.machine.ts';
 export interface RecoveryInput {
   /** A number in [0, 1) that spreads the first waits of Coordinators started together. */
   readonly jitter: number;
+  /** Before each round; default `WAIT_MS`. */
+  readonly waitMs?: number;
 }
 
 /** Why the last round did not recover; the message names the peer. */
@@ -25,7 +27,7 @@ export type RecoveryResult =
   | { readonly type: 'recovered'; readonly state: StateSummary }
   | ({ readonly type: 'failed' } & RecoveryReason);
 
-export interface RecoveryContext extends RecoveryInput {
+export interface RecoveryContext extends Required<RecoveryInput> {
   /** Peers of this round that were not asked yet, by name. */
   readonly peers: readonly string[];
   readonly failure: RecoveryReason | null;
@@ -50,9 +52,9 @@ export const PEER_TIMEOUT_MS = 10_000;
 /** Peers asked in one round. */
 export const PEERS_MAX = 32;
 
-/** 12 to 18 s. */
-export const waitMs = (jitter: number): number =>
-  Math.round(WAIT_MS * (1 + WAIT_JITTER * (2 * jitter - 1)));
+/** By default 12 to 18 s. */
+export const jitteredMs = (jitter: number, waitMs = WAIT_MS): number =>
+  Math.round(waitMs * (1 + WAIT_JITTER * (2 * jitter - 1)));
 
 export const isRecovered = (result: RecoveryResult): boolean => result.type === 'recovered';
 /** Another peer's answer could differ only where the fault is the peer's. */
@@ -96,14 +98,21 @@ export const recoveryMachine = setup({
     assignCrash: assign((_, { message }: { message: string }) => ({ crash: message })),
   },
   delays: {
-    wait: ({ context }) => waitMs(context.jitter),
+    wait: ({ context: { jitter, waitMs } }) => jitteredMs(jitter, waitMs),
     CHECK_TIMEOUT_MS,
     DISCOVER_TIMEOUT_MS,
     PEER_TIMEOUT_MS,
   },
 }).createMachine({
   id: 'recovery',
-  context: ({ input }) => ({ ...input, peers: [], failure: null, recovered: null, crash: '' }),
+  context: ({ input: { jitter, waitMs = WAIT_MS } }) => ({
+    jitter,
+    waitMs,
+    peers: [],
+    failure: null,
+    recovered: null,
+    crash: '',
+  }),
   initial: 'waiting',
   on: { stop: '.stopped' },
   states: {

@@ -20,6 +20,12 @@ export const MACHINES: Readonly<Record<string, CatalogRow>> = {
     load: async () =>
       (await import('../../machines/workload/agent-app.machine.ts')).agentAppMachine,
   },
+  'coordinator-front': {
+    summary: 'the front of a Coordinator: listens, certified and announced; drains',
+    load: async () =>
+      (await import('../../machines/coordinator/coordinator-front.machine.ts'))
+        .coordinatorFrontMachine,
+  },
   edge: {
     summary: 'the edge: listens, follows the endpoints, drains',
     load: async () => (await import('../../machines/workload/edge.machine.ts')).edgeMachine,

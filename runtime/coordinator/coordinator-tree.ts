@@ -5,7 +5,8 @@
  *     ├─ stateguard          what requests get
  *     ├─ history-watch       what the history's latest transition is
  *     ├─ recovery            asks peers while memory is behind the history
- *     └─ connections         one actor per NewMeshCert connection
+ *     ├─ connections         one actor per NewMeshCert connection
+ *     └─ front               the port, its certificate, and where peers find it
  */
 import {
   createHistoryWatchLogic,
@@ -18,7 +19,8 @@ import {
   createStateguardLogic,
   stateguardChildSpec,
 } from '../../actors/coordinator/stateguard.actor.ts';
-import type { SupervisorSpec } from '../../supervisor/index.ts';
+import type { ChildSpec, SupervisorSpec } from '../../supervisor/index.ts';
+import { LISTENER_LIMITS } from '../attested-tls/limits.ts';
 
 /**
  * Restarts within a minute: each child backs off by itself, so that only one that cannot start at
@@ -27,10 +29,14 @@ import type { SupervisorSpec } from '../../supervisor/index.ts';
 const INTENSITY = 30;
 const PERIOD_MS = 60_000;
 
-/** The part of a tree that keeps one Coordinator going. */
+/** Connections at once, as many as a front takes. */
+const CONNECTIONS_MAX = LISTENER_LIMITS.connectionsMax;
+
+/** The part of a tree that keeps one Coordinator going; `more` are its front and who else needs it. */
 export const coordinatorTree = (
   ports: CoordinatorPorts,
   id: string = COORDINATOR_ID,
+  more: readonly ChildSpec[] = [],
 ): SupervisorSpec => ({
   id,
   type: 'supervisor',
@@ -41,6 +47,7 @@ export const coordinatorTree = (
     stateguardChildSpec(createStateguardLogic(ports)),
     historyWatchChildSpec(createHistoryWatchLogic(ports)),
     recoveryChildSpec(createRecoveryLogic(ports), ports),
-    { id: CONNECTIONS_ID, type: 'supervisor' },
+    { id: CONNECTIONS_ID, type: 'supervisor', maxChildren: CONNECTIONS_MAX },
+    ...more,
   ],
 });

@@ -14,7 +14,7 @@ export interface ManifestEntry {
 /** A certificate of the authority. */
 export interface AuthorityCertificate {
   readonly subject: string;
-  /** SHA-256 of its DER, lower-case hex. */
+  /** SHA-256 of its SubjectPublicKeyInfo, lower-case hex: of the root, the same on all Coordinators. */
   readonly fingerprint: string;
   /** RFC 3339. */
   readonly notBefore: string;

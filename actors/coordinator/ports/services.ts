@@ -19,6 +19,8 @@ export interface CoordinatorPorts {
   readonly transport: RecoveryTransport;
   readonly clock: Clock;
   readonly random: Random;
+  /** How long a Coordinator in need waits before each round of asking peers; default 15 s. */
+  readonly recoveryWaitMs?: number;
   /** Tells the operator of something that was survived. Must not throw. */
   readonly notice: (what: string, error: unknown) => void;
 }

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { initialTransition, transition } from 'xstate';
+import { coordinatorFrontMachine } from '../../../machines/coordinator/coordinator-front.machine.ts';
 import { historyWatchMachine } from '../../../machines/coordinator/history-watch.machine.ts';
 import { meshCertMachine } from '../../../machines/coordinator/mesh-cert.machine.ts';
 import {
   canAskNext,
   recoveryMachine,
-  waitMs,
+  jitteredMs,
 } from '../../../machines/coordinator/recovery.machine.ts';
 import type { RecoveryResult } from '../../../machines/coordinator/recovery.machine.ts';
 import { RECOVERY_FAILURES } from '../../../machines/coordinator/errors.ts';
@@ -13,6 +14,7 @@ import { stateguardMachine } from '../../../machines/coordinator/stateguard.mach
 import type { StateguardEvent } from '../../../machines/coordinator/stateguard.machine.ts';
 import { machineSuite } from '../../support/machine.suite.ts';
 import {
+  coordinatorFrontModel,
   GUARD_VIEWS,
   historyWatchModel,
   meshCertModel,
@@ -37,6 +39,7 @@ machineSuite(recoveryMachine, {
   },
 });
 machineSuite(meshCertMachine, meshCertModel);
+machineSuite(coordinatorFrontMachine, coordinatorFrontModel);
 
 /** The state that a row of events leads to from a guard that holds what `first` says. */
 function guardAfter(...events: StateguardEvent[]): unknown {
@@ -72,9 +75,10 @@ describe('stateguard', () => {
   });
 });
 
-describe('waitMs', () => {
+describe('jitteredMs', () => {
   it('is 15 seconds, a fifth longer or shorter', () => {
-    expect([0, 0.5, 1].map(waitMs)).toEqual([12_000, 15_000, 18_000]);
+    expect([0, 0.5, 1].map((jitter) => jitteredMs(jitter))).toEqual([12_000, 15_000, 18_000]);
+    expect(jitteredMs(1, 1_000)).toBe(1_200);
   });
 });
 

@@ -1,6 +1,7 @@
 /** What the machines of a Coordinator can be told, and what its effects may answer. */
 import type { Digest } from '../../../machines/kernel/ids.ts';
 import { RECOVERY_FAILURES } from '../../../machines/coordinator/errors.ts';
+import type { coordinatorFrontMachine } from '../../../machines/coordinator/coordinator-front.machine.ts';
 import type { historyWatchMachine } from '../../../machines/coordinator/history-watch.machine.ts';
 import type { meshCertMachine } from '../../../machines/coordinator/mesh-cert.machine.ts';
 import type { recoveryMachine } from '../../../machines/coordinator/recovery.machine.ts';
@@ -83,4 +84,23 @@ export const recoveryModel: ModelOptions<typeof recoveryMachine> = {
       message: 'It failed.',
     })),
   },
+};
+
+/** What the front of these samples is given. */
+export const FRONT_ADDRESS = { host: '127.0.0.1', port: 7443 };
+export const FRONT_CERTIFICATE = {
+  spiffeId: CERTIFIED.issued.spiffeId,
+  notAfterMs: CERTIFIED.issued.notAfterMs,
+};
+
+/** A front that opens. */
+export const coordinatorFrontModel: ModelOptions<typeof coordinatorFrontMachine> = {
+  input: undefined,
+  samples: [
+    { type: 'front.ended' },
+    { type: 'certificate.renewed', certificate: FRONT_CERTIFICATE },
+    { type: 'certificate.failed', message: 'Error: It is not named.' },
+    { type: 'stop' },
+  ],
+  outputs: { openFront: [FRONT_ADDRESS] },
 };

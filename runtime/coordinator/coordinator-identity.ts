@@ -1,0 +1,64 @@
+/** What a Coordinator of this program proves to be, and the files that it proves it with. */
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { codeOf } from '../../machines/kernel/coded-error.ts';
+import { generateKey, readKey } from '../adapters/keys.fs.ts';
+import type { ProcessFacts } from '../attest/process-evidence.ts';
+import type { KeyFile } from '../spore/signing.ts';
+
+const sha256 = (data: string | Uint8Array): string =>
+  createHash('sha256').update(data).digest('hex');
+
+/**
+ * The identity that manifests give the role of a coordinator, 64 hex digits: a Coordinator runs from no
+ * spore whose digest could name it, so this program has one name for all of them.
+ */
+export const COORDINATOR_IDENTITY = sha256('mycelium-mesh/coordinator/v1');
+
+/** Where the files of one Coordinator are. */
+export interface CoordinatorPaths {
+  readonly folder: string;
+  /** Private keys, 0600 in a folder of 0700. */
+  readonly keys: string;
+  readonly nodeKey: string;
+  /** How far it has seen the history; must not be beside it. */
+  readonly floor: string;
+  readonly config: string;
+  /** The history, unless the configuration has another place for it. */
+  readonly history: string;
+}
+
+/** The paths of a Coordinator's folder; makes nothing. */
+export const coordinatorPaths = (folder: string): CoordinatorPaths => ({
+  folder,
+  keys: join(folder, 'keys'),
+  nodeKey: join(folder, 'keys', 'node.key'),
+  floor: join(folder, 'floor.json'),
+  config: join(folder, 'coordinator.json'),
+  history: join(folder, 'history'),
+});
+
+/**
+ * The node key that is in that folder, made where there is none. Throws as `generateKey` and `readKey`.
+ */
+export async function ensureNodeKey(keys: string): Promise<KeyFile> {
+  mkdirSync(keys, { recursive: true, mode: 0o700 });
+  const path = join(keys, 'node.key');
+  try {
+    await generateKey('node', keys);
+  } catch (error) {
+    if (codeOf(error) !== 'MESH_ERR_KEY_EXISTS') throw error;
+  }
+  return readKey(path);
+}
+
+/** The package's own description stands for its binary: an interpreted program has no other one file. */
+const PROGRAM = new URL(import.meta.resolve('mycelium-mesh/package.json'));
+
+/** What its node key signs of a Coordinator. */
+export const coordinatorFacts = (name: string): ProcessFacts => ({
+  spore: COORDINATOR_IDENTITY,
+  binary: sha256(readFileSync(PROGRAM)),
+  instance: name,
+});

@@ -1,0 +1,74 @@
+import { createTree } from '../../supervisor/index.ts';
+import type { ExitReason, Tree } from '../../supervisor/index.ts';
+import { nodeAttribution } from '../adapters/attribution.node.ts';
+import { systemClock } from '../adapters/clock.system.ts';
+import { systemRandom } from '../adapters/random.system.ts';
+import { createLateTree } from '../late-tree.ts';
+import { composeCoordinator } from './compose-coordinator.ts';
+import type { CoordinatorOptions } from './compose-coordinator.ts';
+import type { CoordinatorView } from './coordinator-view.ts';
+
+/** A running Coordinator. */
+export interface Coordinator extends AsyncDisposable {
+  readonly name: string;
+  readonly host: string;
+  readonly port: number;
+  /** Ed25519 public key that signs its evidence, 64 hex digits: for `nodeKeys` of a manifest. */
+  readonly nodeKey: string;
+  readonly tree: Tree;
+  /** Resolves when its tree has ended, also when that gave up. Never rejects. */
+  readonly ended: Promise<ExitReason>;
+  view(): Promise<CoordinatorView>;
+  /** Lets calls in flight end, then ends. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts one Coordinator in this process, on the history of its folder. Resolves when it listens: it
+ * may be in need of a manifest or of recovery by then, which `view()` says. Rejects as
+ * `composeCoordinator`, and with MESH_ERR_SUPERVISOR_START_FAILED where the port is taken.
+ *
+ * @example
+ * const coordinator = await startCoordinator({ folder: '.mesh/coordinator', port: 7443 });
+ * const { state, reason } = await coordinator.view();
+ * await coordinator.stop();
+ */
+export async function startCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
+  const { fill, supervision } = createLateTree();
+  const parts = await composeCoordinator(options, { supervision });
+  const { clock = systemClock, random = systemRandom, logger } = options;
+  const tree = createTree(parts.spec, {
+    clock,
+    random,
+    defer: (slice) => {
+      setImmediate(slice);
+    },
+    attribute: nodeAttribution,
+    ...(logger && { logger }),
+  });
+  fill(tree);
+  try {
+    await tree.start();
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
+  const { address } = await parts.view();
+  if (address === null) throw new Error('A Coordinator that has started has an address.');
+  let stopping: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    await tree.stop();
+    await parts.close();
+  };
+  const { name, nodeKey, view } = parts;
+  return {
+    ...address,
+    name,
+    nodeKey,
+    tree,
+    ended: tree.ended,
+    view,
+    stop: () => (stopping ??= stop()),
+    [Symbol.asyncDispose]: () => (stopping ??= stop()),
+  };
+}

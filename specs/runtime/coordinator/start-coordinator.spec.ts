@@ -1,0 +1,153 @@
+import { X509Certificate } from 'node:crypto';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { COORDINATOR_IDENTITY } from '../../../runtime/coordinator/coordinator-identity.ts';
+import { createValidator } from '../../../runtime/attest/validator.ts';
+import { systemClock } from '../../../runtime/adapters/clock.system.ts';
+import { verifyLeaf } from '../../../runtime/x509/certificate-profile.ts';
+import { connectUserApi } from '../../../runtime/rpc/client.ts';
+import { pemOf } from '../../../runtime/attested-tls/tls-identity.ts';
+import {
+  CoordinatorFarm,
+  OWNERS,
+  manifestFor,
+  meshApiOf,
+  setFirst,
+  setManifestAs,
+  userApiOf,
+} from '../../support/coordinator/real-coordinators.ts';
+import { until } from '../../support/until.ts';
+
+const keyOf = (der: Uint8Array): unknown =>
+  new X509Certificate(der).publicKey.export({ type: 'spki', format: 'pem' });
+const coded = (code: string) => expect.objectContaining({ code });
+
+describe('startCoordinator', () => {
+  it('listens without a manifest, and says what it waits for', async () => {
+    await using farm = new CoordinatorFarm();
+    const coordinator = await farm.start({ name: 'one' });
+    expect(await coordinator.view()).toMatchObject({
+      name: 'one',
+      address: { host: '127.0.0.1', port: coordinator.port },
+      state: 'empty',
+      reason: 'No manifest is set.',
+      generation: null,
+      authority: null,
+      peers: [],
+    });
+    await using client = await userApiOf(coordinator);
+    await expect(client.userApi.getManifests({})).rejects.toEqual(
+      coded('MESH_ERR_COORDINATOR_NO_MANIFEST'),
+    );
+    expect(await client.userApi.getStatus({})).toMatchObject({ name: 'one', state: 'empty' });
+    expect(statSync(join(farm.folder, 'one', 'keys', 'node.key')).mode & 0o777).toBe(0o600);
+  });
+
+  it('takes a first manifest, proves itself, and certifies a workload', async () => {
+    await using farm = new CoordinatorFarm();
+    const coordinator = await farm.start({ name: 'one' });
+    const { nodeKeys, transition, answer } = await setFirst(coordinator);
+    expect(await coordinator.view()).toMatchObject({
+      state: 'ready',
+      reason: null,
+      generation: 1,
+      transition,
+      manifests: [{ generation: 1, transition }],
+    });
+    await using owner = await userApiOf(coordinator);
+    const { referenceValues } = manifestFor(nodeKeys);
+    const validator = createValidator(referenceValues, { clock: systemClock });
+    expect(await owner.attest(validator)).toMatchObject({ identity: COORDINATOR_IDENTITY });
+    await using client = await meshApiOf(coordinator, nodeKeys);
+    expect(client.peer.identity).toBe(COORDINATOR_IDENTITY);
+    const { certChain, rootCaCert, workloadSecret } = await client.meshApi.newMeshCert({});
+    const anchor = { certificate: rootCaCert, kind: 'root' } as const;
+    expect(verifyLeaf(certChain, anchor, Date.now())).toMatchObject({
+      spiffeId: 'spiffe://mesh.local/workload/hello',
+    });
+    expect(rootCaCert).toEqual(answer.rootCaCert);
+    expect(workloadSecret).toHaveLength(32);
+  });
+
+  it('shows plain clients a certificate of its own mesh, from its first state on', async () => {
+    await using farm = new CoordinatorFarm();
+    const coordinator = await farm.start({ name: 'one' });
+    const { answer } = await setFirst(coordinator);
+    await until(() => coordinator.tree.snapshotOf('coordinator/front') !== undefined);
+    const { certificate } = await coordinator.view();
+    expect(certificate?.spiffeId).toBe('spiffe://mesh.local/coordinator/coordinator');
+    const { host, port } = coordinator;
+    await using client = await connectUserApi({
+      host,
+      port,
+      clock: systemClock,
+      roots: pemOf(answer.rootCaCert),
+    });
+    expect((await client.userApi.getManifests({})).manifests).toHaveLength(1);
+  });
+
+  it('keeps its state and its port over a front that ends', async () => {
+    await using farm = new CoordinatorFarm();
+    const coordinator = await farm.start({ name: 'one' });
+    const { transition } = await setFirst(coordinator);
+    coordinator.tree.send('coordinator/front', { type: 'front.ended' });
+    const incarnation = (): number =>
+      coordinator.tree.describe().children.find(({ id }) => id === 'front')?.restarts ?? 0;
+    await until(() => incarnation() === 1);
+    await until(() => coordinator.tree.snapshotOf('coordinator/front')?.status === 'active');
+    await expect
+      .poll(() => coordinator.view(), { timeout: 5_000 })
+      .toMatchObject({ address: { port: coordinator.port }, state: 'ready', transition });
+    await using client = await userApiOf(coordinator);
+    expect((await client.userApi.getManifests({})).manifests).toHaveLength(1);
+  });
+
+  it('needs an owner for the next manifest, and goes on with a new mesh key', async () => {
+    await using farm = new CoordinatorFarm();
+    const coordinator = await farm.start({ name: 'one' });
+    const { nodeKeys, transition, answer } = await setFirst(coordinator);
+    const next = manifestFor(nodeKeys, { trustDomain: 'other.local' });
+    const as = { previous: transition };
+    await expect(
+      setManifestAs(coordinator, next, { ...as, identity: OWNERS.stranger }),
+    ).rejects.toEqual(coded('MESH_ERR_COORDINATOR_NOT_OWNER'));
+    const second = await setManifestAs(coordinator, next, as);
+    expect(second.generation).toBe(2n);
+    expect(keyOf(second.rootCaCert)).toBe(keyOf(answer.rootCaCert));
+    expect(keyOf(second.meshCaCert)).not.toBe(keyOf(answer.meshCaCert));
+  });
+
+  it('recovers from a peer that it finds beside the history', async () => {
+    await using farm = new CoordinatorFarm();
+    const first = await farm.start({ name: 'one' });
+    const second = await farm.start({ name: 'two' });
+    const { transition } = await setFirst(first, [second.nodeKey]);
+    await expect
+      .poll(() => second.view(), { timeout: 10_000 })
+      .toMatchObject({ state: 'ready', transition });
+    const { peers } = await second.view();
+    expect(peers).toMatchObject([{ name: 'one', state: 'ready', isLive: true }]);
+    await first.stop();
+    await expect.poll(async () => (await second.view()).peers).toEqual([]);
+  });
+
+  it('recovers by the seed share of its owner, when no peer is there', async () => {
+    await using farm = new CoordinatorFarm();
+    const first = await farm.start({ name: 'one' });
+    const { seed, salt, transition } = await setFirst(first);
+    await first.stop();
+    const again = await farm.start({ name: 'one' });
+    await expect.poll(() => again.view()).toMatchObject({ state: 'recovering' });
+    const request = { seed: seed.reveal(), salt: salt.reveal(), force: false };
+    const copy = () => ({ ...request, seed: request.seed.slice(), salt: request.salt.slice() });
+    await using stranger = await userApiOf(again, OWNERS.stranger);
+    await expect(stranger.userApi.recover(copy())).rejects.toEqual(
+      coded('MESH_ERR_COORDINATOR_NOT_SEED_OWNER'),
+    );
+    await using owner = await userApiOf(again, OWNERS.seedShare);
+    const answer = await owner.userApi.recover(copy());
+    expect(Buffer.from(answer.transitionHash).toString('hex')).toBe(transition);
+    await expect.poll(() => again.view()).toMatchObject({ state: 'ready', transition });
+  });
+});
