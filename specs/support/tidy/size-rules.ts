@@ -14,6 +14,8 @@ const PROSE = /^\s*(\w+: )?(['"`]).*\2[,;]?$/;
 /** The first row whose pattern matches the path decides. */
 const FILE_LINES: readonly { readonly of: RegExp; readonly max: number; readonly split: string }[] =
   [
+    // A program writes and reads these.
+    { of: /^runtime\/rpc\/generated\//, max: Number.POSITIVE_INFINITY, split: '' },
     { of: /^specs\//, max: 500, split: 'Split by what is proved.' },
     {
       of: /\.machine\.ts$/,
@@ -41,7 +43,11 @@ const fileSize: Rule = {
     { files: { 'runtime/cli/main.ts': '\n'.repeat(81) }, at: 'runtime/cli/main.ts:81' },
     { files: { 'specs/a.spec.ts': '\n'.repeat(501) }, at: 'specs/a.spec.ts:501' },
   ],
-  clean: { 'runtime/a.ts': '\n'.repeat(400), 'specs/a.spec.ts': '\n'.repeat(500) },
+  clean: {
+    'runtime/a.ts': '\n'.repeat(400),
+    'runtime/rpc/generated/a.ts': '\n'.repeat(900),
+    'specs/a.spec.ts': '\n'.repeat(500),
+  },
 };
 
 const lineWidth: Rule = {
