@@ -30,6 +30,7 @@ import { createSporeFiles } from './adapters/spore-files.fs.ts';
 import type { SporeFilesOnDisk } from './adapters/spore-files.fs.ts';
 import { createTrustStore } from './adapters/trust.fs.ts';
 import { createSupervisedWorkerPool } from './adapters/worker-pool.piscina.ts';
+import type { MeshIdentities, MeshIdentitiesOptions } from './certificates/compose-certificates.ts';
 import type { CoordinatorLink } from './certificates/coordinator-link.ts';
 import { createEdge } from './edge/edge.ts';
 import type { Edge } from './edge/edge.ts';
@@ -94,6 +95,7 @@ async function createPorts(options: MeshOptions, paths: HomePaths, tree: Supervi
     clock,
     onListenerError: (error) => notice('a listener of the fabric', error),
   });
+  const identities = await identitiesOf(options, { paths, repo, clock, random, notice });
   const files = createSporeFiles({ folder: paths.instances, repo, trust, pool });
   const ports: WorkloadPorts = {
     tree,
@@ -104,13 +106,24 @@ async function createPorts(options: MeshOptions, paths: HomePaths, tree: Supervi
     notice,
     processes: createProcesses({ clock }),
     ports: createPortPicker({ clock, random }),
-    health: createHealthProbe({ clock }),
+    health: createHealthProbe({ clock, tls: identities?.tls }),
+    ...(identities && { certificates: identities.certificates }),
     logs: createLogFiles({ folder: paths.logs, clock }),
     requests: { drain: (instance, rest) => routes.drain(instance, { ...rest, clock }) },
     homeId: homeIdOf(paths.home),
     onRuntimeDeath: options.onRuntimeDeath ?? 'keep',
   };
-  return { ports, files, pool, threads, trust, repo, routes };
+  return { ports, files, pool, threads, trust, repo, routes, identities };
+}
+
+/** A mesh without a Coordinator loads nothing of what it takes to have one. */
+async function identitiesOf(
+  { coordinator: link }: MeshOptions,
+  given: Omit<MeshIdentitiesOptions, 'link'>,
+): Promise<MeshIdentities | undefined> {
+  if (link === undefined) return undefined;
+  const { composeCertificates } = await import('./certificates/compose-certificates.ts');
+  return composeCertificates({ ...given, link });
 }
 
 const nodeNames = (count: number): string[] =>
@@ -120,10 +133,12 @@ interface EdgeParts {
   readonly ports: WorkloadPorts;
   readonly routes: RoutingTable;
   readonly supervision: Supervision;
+  readonly identities: MeshIdentities | undefined;
 }
 
 /** A restart of its actor makes another edge; `edge` is that of the moment. */
-function composeEdge({ ports, routes, supervision }: EdgeParts, wantedPort: number) {
+function composeEdge(parts: EdgeParts, wantedPort: number) {
+  const { ports, routes, supervision, identities } = parts;
   const { fabric, clock, notice, requests } = ports;
   let edge: Edge | undefined;
   let port = wantedPort;
@@ -136,7 +151,12 @@ function composeEdge({ ports, routes, supervision }: EdgeParts, wantedPort: numb
       logic: createTargetLogic(trafficOf(routes, requests)),
     }),
     openListener: () => {
-      const opened = createEdge({ routes, clock, port });
+      const opened = createEdge({
+        routes,
+        clock,
+        port,
+        ...(identities && { tls: identities.tls }),
+      });
       edge = opened;
       return {
         // A restarted edge keeps the port that it was given.
@@ -156,7 +176,7 @@ function composeEdge({ ports, routes, supervision }: EdgeParts, wantedPort: numb
 export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
   const paths = ensureHome(options.home);
   const { fill, supervision } = createLateTree();
-  const { ports, files, pool, threads, trust, repo, routes } = await createPorts(
+  const { ports, files, pool, threads, trust, repo, routes, identities } = await createPorts(
     options,
     paths,
     supervision,
@@ -166,12 +186,13 @@ export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
   const capacity = options.nodeCapacity ?? { cpuMilli: 0, memoryMb: 0 };
   const instanceLogic = createInstanceLogic(ports);
   const { edgeLogic, edge } = composeEdge(
-    { ports, routes, supervision },
+    { ports, routes, supervision, identities },
     options.port ?? EDGE_PORT_DEFAULT,
   );
   const spec = meshTree({
     pool: workerPoolSpec(threads),
     listener: edgeChildSpec(edgeLogic),
+    ...(identities && { edgeCertificate: identities.edge }),
     agents: nodes.map((node) => ({
       node,
       agent: agentChildSpec(createAgentLogic(ports, node, instanceLogic), { node, ...capacity }),

@@ -6,9 +6,11 @@
  *     ├─ worker-pool             hashing, verifying, packing in threads
  *     ├─ edge
  *     │  ├─ targets              one actor per endpoint: ejection of failing ones
+ *     │  ├─ certificate          the edge's own; as @certificates, only with a Coordinator
  *     │  └─ listener             the port, and the routes behind it
  *     ├─ agents
  *     │  └─ node-1 …             one per node
+ *     │     ├─ @certificates     one actor per mesh certificate of an instance
  *     │     ├─ @instances        one actor per OS process
  *     │     ├─ @agent            follows the node's assignments
  *     │     └─ hello …           one agent/app pair per slot
@@ -16,11 +18,13 @@
  *     └─ planner                 starts rollouts, ends leases
  */
 import type { ChildSpec, SupervisorSpec } from '../supervisor/index.ts';
-import { INSTANCES_ID, ROOT } from '../actors/workload/paths.ts';
+import { CERTIFICATES_ID, INSTANCES_ID, ROOT } from '../actors/workload/paths.ts';
 
 export interface MeshChildren {
   readonly pool: ChildSpec;
   readonly listener: ChildSpec;
+  /** Of a mesh with a Coordinator, whose instances have certificates, too. */
+  readonly edgeCertificate?: ChildSpec;
   readonly agents: readonly { readonly node: string; readonly agent: ChildSpec }[];
   readonly planner: ChildSpec;
 }
@@ -31,15 +35,35 @@ export interface MeshChildren {
  */
 const NODE_INTENSITY = 50;
 
+const supervisorOf = (id: string): SupervisorSpec => ({
+  id,
+  type: 'supervisor',
+  intensity: NODE_INTENSITY,
+});
+
 /** What stands below `agents` for one node. */
-export const nodeSpec = (node: string, agent: ChildSpec): SupervisorSpec => ({
+export const nodeSpec = (
+  node: string,
+  agent: ChildSpec,
+  hasCertificates = false,
+): SupervisorSpec => ({
   id: node,
   type: 'supervisor',
   intensity: NODE_INTENSITY,
-  children: [{ id: INSTANCES_ID, type: 'supervisor', intensity: NODE_INTENSITY }, agent],
+  children: [
+    ...(hasCertificates ? [supervisorOf(CERTIFICATES_ID)] : []),
+    supervisorOf(INSTANCES_ID),
+    agent,
+  ],
 });
 
-export const meshTree = ({ pool, listener, agents, planner }: MeshChildren): SupervisorSpec => ({
+export const meshTree = ({
+  pool,
+  listener,
+  edgeCertificate,
+  agents,
+  planner,
+}: MeshChildren): SupervisorSpec => ({
   id: ROOT,
   type: 'supervisor',
   strategy: 'rest_for_one',
@@ -50,13 +74,15 @@ export const meshTree = ({ pool, listener, agents, planner }: MeshChildren): Sup
       id: 'edge',
       type: 'supervisor',
       intensity: 5,
-      children: [{ id: 'targets', type: 'supervisor', intensity: NODE_INTENSITY }, listener],
+      children: [supervisorOf('targets'), ...(edgeCertificate ? [edgeCertificate] : []), listener],
     },
     {
       id: 'agents',
       type: 'supervisor',
       intensity: 5,
-      children: agents.map(({ node, agent }) => nodeSpec(node, agent)),
+      children: agents.map(({ node, agent }) =>
+        nodeSpec(node, agent, edgeCertificate !== undefined),
+      ),
     },
     { id: 'rollouts', type: 'supervisor', intensity: NODE_INTENSITY },
     planner,

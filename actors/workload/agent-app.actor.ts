@@ -16,7 +16,7 @@ import type { ChildSpec } from '../../supervisor/index.ts';
 import { childSpec } from '../../supervisor/index.ts';
 import { instanceChildSpec } from './instance.actor.ts';
 import type { createInstanceLogic } from './instance.actor.ts';
-import { LEASE_MS, endpointOf } from './lease.ts';
+import { LEASE_MS, endpointOf, schemeOf } from './lease.ts';
 import { instancePath, instancesPath, pairId, pairPath } from './paths.ts';
 import type { WorkloadPorts } from './ports/instance.ts';
 
@@ -130,15 +130,17 @@ async function recordInstance(
 
 /** Role and traffic in one: no runtime that dies here leaves two that serve, or none. */
 async function switchTraffic(
-  { fabric, clock }: WorkloadPorts,
+  ports: WorkloadPorts,
   slot: Slot,
   to: Live | null,
   from: Live | null,
 ): Promise<void> {
   if (to === null) return;
+  const { fabric, clock } = ports;
   const records = await fabric.instances({ app: slot.app, node: slot.node });
   const port = records.find(({ instance }) => instance === to.instance)?.port ?? null;
-  const endpoint = endpointOf({ ...slot, ...to, port }, clock.now() + LEASE_MS);
+  const scheme = await schemeOf(ports, to.digest);
+  const endpoint = endpointOf({ ...slot, ...to, port }, clock.now() + LEASE_MS, scheme);
   await fabric.promote(endpoint, from?.instance ?? null);
 }
 

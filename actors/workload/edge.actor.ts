@@ -21,8 +21,9 @@ export interface EdgeActorPorts {
 }
 
 const targetOf = ({ app, instance, url }: Endpoint): EdgeTarget => {
-  const { hostname, port } = new URL(url);
-  return { app, instance, host: hostname, port: Number(port) };
+  const { hostname, port, protocol } = new URL(url);
+  const target = { app, instance, host: hostname, port: Number(port) };
+  return protocol === 'https:' ? { ...target, tls: 'mesh' } : target;
 };
 
 /**

@@ -16,21 +16,32 @@ interface Sight {
   readonly isLast: boolean;
 }
 
+/** Whose certificate a probe wants to see. */
+const tlsOf = ({ app, settings }: HealthWatch): { readonly tlsApp?: string } =>
+  settings.tls === 'mesh' ? { tlsApp: app } : {};
+
 /**
  * One look at a starting instance. An answer counts only if this very process group listens on the
  * port: whoever else holds the port could answer 200, too.
  */
 async function lookAtStart(
   ports: HealthPorts,
-  { process, port, settings }: HealthWatch,
+  watch: HealthWatch,
   isPatient: boolean,
   signal: AbortSignal,
 ): Promise<Sight> {
+  const { process, port, settings } = watch;
   if (process === null || port === null)
     return { fact: { type: 'health.failed', message: 'There is no process.' }, isLast: true };
   const timeoutMs = Math.min(PROBE_TIMEOUT_MS, settings.startTimeoutMs);
   const connectWithinMs = isPatient ? timeoutMs : 0;
-  const request = { port, path: settings.healthPath, timeoutMs, connectWithinMs };
+  const request = {
+    port,
+    path: settings.healthPath,
+    timeoutMs,
+    connectWithinMs,
+    ...tlsOf(watch),
+  };
   const seen = await ports.health.probe(request, signal);
   if (!seen.ok) return { fact: { type: 'health.failed', message: seen.message }, isLast: false };
   const owner = await ports.processes.listenerOf(process, port);
@@ -80,7 +91,7 @@ export const createHealthWatch = (ports: HealthPorts) =>
     const look = async (): Promise<void> => {
       if (port === null) return;
       const timeoutMs = Math.min(PROBE_TIMEOUT_MS, settings.intervalMs);
-      const request = { port, path: settings.healthPath, timeoutMs };
+      const request = { port, path: settings.healthPath, timeoutMs, ...tlsOf(input) };
       const seen = await ports.health.probe(request, ending.signal);
       if (ending.signal.aborted) return;
       sendBack(

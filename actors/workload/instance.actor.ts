@@ -13,6 +13,8 @@ import type { InstanceRecord, ProcessIdentity } from '../../machines/workload/in
 import type { Reason } from '../../machines/workload/plan.ts';
 import type { ChildSpec } from '../../supervisor/index.ts';
 import { childSpec } from '../../supervisor/index.ts';
+import { createInstanceCertificates } from './certificate-keeper.ts';
+import type { InstanceCertificates } from './certificate-keeper.ts';
 import { createHealthWatch, createStartWatch } from './health-watch.ts';
 import { pairPath } from './paths.ts';
 import type { WorkloadPorts } from './ports/instance.ts';
@@ -83,14 +85,23 @@ async function startProcess(
   return { process, port };
 }
 
-async function adoptProcess(ports: WorkloadPorts, record: InstanceRecord) {
+async function adoptProcess(
+  ports: WorkloadPorts,
+  identities: InstanceCertificates,
+  record: InstanceRecord,
+) {
   const process = record.process ?? (await findByToken(ports, record.token));
   if (process === undefined || record.port === null || !(await ports.processes.isAlive(process)))
     throw workloadError(
       'MESH_ERR_INSTANCE_GONE',
       `Instance ${record.instance} was looked for and is not running any more.`,
     );
-  return { process, port: record.port, settings: await ports.files.settings(record.digest) };
+  const settings = await ports.files.settings(record.digest);
+  // It serves with what it has; a renewal that cannot begin is no reason to end it.
+  await identities
+    .keep(record)
+    .catch((error: unknown) => ports.notice(`renewing for ${record.instance}`, error));
+  return { process, port: record.port, settings };
 }
 
 /** Logs of recorded instances stay, and few others: a crash loop must not fill the disk. */
@@ -103,13 +114,18 @@ async function pruneLogs({ fabric, logs }: WorkloadPorts, app: string): Promise<
  * The endpoint first: nothing may be routed to it, whatever becomes of the rest. The record last: no
  * process may exist without one.
  */
-async function reap(ports: WorkloadPorts, context: InstanceContext): Promise<Reason | null> {
+async function reap(
+  ports: WorkloadPorts,
+  identities: InstanceCertificates,
+  context: InstanceContext,
+): Promise<Reason | null> {
   const { record, failure } = context;
   await ports.fabric.switchEndpoints([], [record.instance]);
   const process = context.process ?? (await findByToken(ports, record.token));
   if (process !== undefined) await killProcess(ports, process);
   const logTail =
     failure === null ? [] : await ports.logs.tail(record.app, record.instance, LOG_TAIL_LINES);
+  await identities.release(record);
   await ports.files.discard(record.instance);
   await ports.fabric.forgetInstance(record.instance);
   await pruneLogs(ports, record.app).catch((error: unknown) =>
@@ -119,17 +135,21 @@ async function reap(ports: WorkloadPorts, context: InstanceContext): Promise<Rea
 }
 
 export function createInstanceLogic(ports: WorkloadPorts) {
+  const identities = createInstanceCertificates(ports);
   const tell = (record: InstanceRecord, news: InstanceNews): void => {
     ports.tree.send(pairPath(record), news);
   };
   const actors: Bindings = {
     prepareFiles: fromPromise(({ input, signal }) => ports.files.prepare(input.record, signal)),
+    certifyInstance: fromPromise(async ({ input: { record, settings }, signal }) => ({
+      env: await identities.certify(record, settings, signal),
+    })),
     startProcess: fromPromise(({ input: { record, files }, signal }) =>
       files === null
         ? Promise.reject(new Error('There are no files to start.'))
         : startProcess(ports, record, files, signal),
     ),
-    adoptProcess: fromPromise(({ input }) => adoptProcess(ports, input.record)),
+    adoptProcess: fromPromise(({ input }) => adoptProcess(ports, identities, input.record)),
     watchProcess: fromCallback<InstanceFact, { process: ProcessIdentity | null }>(
       ({ input: { process }, sendBack }) => {
         if (process === null) return undefined;
@@ -146,7 +166,7 @@ export function createInstanceLogic(ports: WorkloadPorts) {
       return ports.requests.drain(instance, { deadlineMs, signal });
     }),
     reapProcess: fromPromise(({ input }) =>
-      reap(ports, input.context).catch((error: unknown) => {
+      reap(ports, identities, input.context).catch((error: unknown) => {
         ports.notice(`cleaning up after instance ${input.context.record.instance}`, error);
         throw error;
       }),

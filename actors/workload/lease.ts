@@ -1,5 +1,6 @@
 /** How a node stays part of the mesh: heartbeats, and the endpoints that they keep alive. */
 import { fromCallback } from 'xstate';
+import type { Digest } from '../../machines/kernel/ids.ts';
 import type { AgentEvent } from '../../machines/workload/agent.machine.ts';
 import type { InstanceRecord } from '../../machines/workload/instance-record.ts';
 import type { Endpoint } from '../../machines/workload/plan.ts';
@@ -15,15 +16,22 @@ export const HEARTBEAT_MS = 5_000;
 
 type Served = Pick<InstanceRecord, 'app' | 'node' | 'instance' | 'generation' | 'port'>;
 
+/** How an instance of that digest is spoken to. */
+export const schemeOf = async (
+  { files }: Pick<WorkloadPorts, 'files'>,
+  digest: Digest,
+): Promise<'http' | 'https'> => ((await files.settings(digest)).tls === 'mesh' ? 'https' : 'http');
+
 export const endpointOf = (
   { app, node, instance, generation, port }: Served,
   expiresAtMs: number,
+  scheme: 'http' | 'https',
 ): Endpoint => ({
   app,
   node,
   instance,
   generation,
-  url: `http://127.0.0.1:${port ?? 0}`,
+  url: `${scheme}://127.0.0.1:${port ?? 0}`,
   expiresAtMs,
 });
 
@@ -40,16 +48,20 @@ function isServing(tree: Supervision, record: InstanceRecord): boolean {
 
 /** A lease that ended while nobody could renew it took the endpoint of a living instance along. */
 async function restoreEndpoints(
-  { fabric, tree }: WorkloadPorts,
+  ports: WorkloadPorts,
   active: readonly InstanceRecord[],
   expiresAtMs: number,
 ): Promise<void> {
+  const { fabric, tree } = ports;
   const known = new Set<string>();
   for (const app of new Set(active.map((record) => record.app)))
     for (const { instance } of await fabric.endpoints(app)) known.add(instance);
   const lapsed = active.filter((record) => !known.has(record.instance) && isServing(tree, record));
   if (lapsed.length === 0) return;
-  await fabric.restoreEndpoints(lapsed.map((record) => endpointOf(record, expiresAtMs)));
+  const endpoints: Endpoint[] = [];
+  for (const record of lapsed)
+    endpoints.push(endpointOf(record, expiresAtMs, await schemeOf(ports, record.digest)));
+  await fabric.restoreEndpoints(endpoints);
 }
 
 async function beat(ports: WorkloadPorts, node: string): Promise<void> {

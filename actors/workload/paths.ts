@@ -22,4 +22,12 @@ export const instancesPath = (node: string): string => `${nodePath(node)}/${INST
 export const instancePath = (node: string, instance: string): string =>
   `${instancesPath(node)}/${instance}`;
 
+export const CERTIFICATES_ID = '@certificates';
+export const certificatesPath = (node: string): string => `${nodePath(node)}/${CERTIFICATES_ID}`;
+export const certificatePath = (node: string, instance: string): string =>
+  `${certificatesPath(node)}/${instance}`;
+/** The edge's own certificate, below the edge. */
+export const EDGE_CERTIFICATE_ID = 'certificate';
+export const EDGE_CERTIFICATE = `${EDGE}/${EDGE_CERTIFICATE_ID}`;
+
 export const rolloutId = (app: string, generation: number): string => `${app}@${generation}`;

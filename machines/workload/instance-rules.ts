@@ -3,6 +3,7 @@
  * step may take, and how its failure reads. `instance.machine.ts` applies them.
  */
 import type { InstanceRecord, ProcessExit, ProcessIdentity } from './instance-record.ts';
+import type { IdentityPolicy } from './manifest.schema.ts';
 import type { Reason } from './plan.ts';
 
 /** What the manifest asks of a launch; milliseconds. */
@@ -13,6 +14,10 @@ export interface LaunchSettings {
   readonly failuresMax: number;
   readonly warmupMs: number;
   readonly drainTimeoutMs: number;
+  /** Absent until the manifest is read: there is nothing to ask for yet. */
+  readonly identity?: IdentityPolicy;
+  /** The instance speaks TLS with its mesh certificate. */
+  readonly tls?: 'mesh';
 }
 
 /** Verified files, ready to be executed. */
@@ -32,6 +37,8 @@ export interface StartedProcess {
 
 /** What the health effects look at. */
 export interface HealthWatch {
+  /** Whose mesh certificate the instance shows, where it speaks TLS. */
+  readonly app: string;
   readonly process: ProcessIdentity | null;
   readonly port: number | null;
   readonly settings: LaunchSettings;
@@ -82,6 +89,8 @@ export interface InstanceOutput {
 
 /** Resolving, verifying and extracting a large spore takes seconds; beyond this it hangs. */
 export const PREPARE_TIMEOUT_MS = 120_000;
+/** Waiting for the first mesh certificate ends before; this is for an effect that does not. */
+export const CERTIFY_TIMEOUT_MS = 30_000;
 /** fork and exec take milliseconds; beyond this the machine is out of memory or worse. */
 export const SPAWN_TIMEOUT_MS = 15_000;
 /** From SIGTERM to SIGKILL: what Docker and systemd users expect to be short, and programs know. */
@@ -136,6 +145,7 @@ export function reasonOf(error: unknown, instance?: string): Reason {
 
 export type FailureCode =
   | 'MESH_ERR_INSTANCE_PREPARE_TIMEOUT'
+  | 'MESH_ERR_CERTIFICATE_TIMEOUT'
   | 'MESH_ERR_INSTANCE_SPAWN_TIMEOUT'
   | 'MESH_ERR_INSTANCE_NOT_HEALTHY'
   | 'MESH_ERR_INSTANCE_PORT_HIJACKED'
@@ -143,6 +153,7 @@ export type FailureCode =
 
 const FAILURES: Readonly<Record<FailureCode, string>> = {
   MESH_ERR_INSTANCE_PREPARE_TIMEOUT: 'Verifying and unpacking the spore did not end in time.',
+  MESH_ERR_CERTIFICATE_TIMEOUT: 'The Coordinator did not give a mesh certificate in time.',
   MESH_ERR_INSTANCE_SPAWN_TIMEOUT: 'The process could not be started in time.',
   MESH_ERR_INSTANCE_NOT_HEALTHY: 'The health path never answered 200 within startTimeoutMs.',
   MESH_ERR_INSTANCE_PORT_HIJACKED: 'Another process listens on the port of this instance.',
@@ -162,7 +173,13 @@ export const failureOf = (
 });
 
 /** What the health effects need of the context. */
-export const healthWatchOf = ({ process, port, settings }: HealthWatch): HealthWatch => ({
+export const healthWatchOf = ({
+  record,
+  process,
+  port,
+  settings,
+}: Pick<InstanceContext, 'record' | 'process' | 'port' | 'settings'>): HealthWatch => ({
+  app: record.app,
   process,
   port,
   settings,

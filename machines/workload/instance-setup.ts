@@ -6,6 +6,7 @@ import { assertEvent, assign, setup } from 'xstate';
 import { unbound, unboundAction, unboundWatch } from '../kernel/unbound.ts';
 import type { InstanceRecord, ProcessExit, ProcessIdentity } from './instance-record.ts';
 import {
+  CERTIFY_TIMEOUT_MS,
   DRAIN_GRACE_MS,
   KILL_TIMEOUT_MS,
   PREPARE_TIMEOUT_MS,
@@ -47,6 +48,10 @@ export const instanceSetup = setup({
   },
   actors: {
     prepareFiles: unbound<PreparedFiles, { record: InstanceRecord }>('prepareFiles'),
+    certifyInstance: unbound<
+      { readonly env: Readonly<Record<string, string>> },
+      { record: InstanceRecord; settings: LaunchSettings }
+    >('certifyInstance'),
     startProcess: unbound<StartedProcess, { record: InstanceRecord; files: PreparedFiles | null }>(
       'startProcess',
     ),
@@ -62,6 +67,8 @@ export const instanceSetup = setup({
   },
   guards: {
     isAdopting: ({ context }) => context.adopt,
+    wantsCertificate: (_, { files }: { files: PreparedFiles }) =>
+      (files.settings.identity ?? 'none') !== 'none',
     isAsked: ({ context }) => context.isAsked,
     isWarm: ({ context }) => context.adopt || context.settings.warmupMs === 0,
     isBeyondTolerance: ({ context }) =>
@@ -79,6 +86,11 @@ export const instanceSetup = setup({
       files,
       settings: files.settings,
     })),
+    assignEnvironment: assign(
+      ({ context: { files } }, { env }: { env: Readonly<Record<string, string>> }) => ({
+        files: files && { ...files, env: { ...files.env, ...env } },
+      }),
+    ),
     assignProcess: assign((_, started: StartedProcess & { settings?: LaunchSettings }) => started),
     assignFailure: assign(({ context }, { code }: { code: FailureCode }) => ({
       failure: failureOf(code, context.record.instance, context.lastProbe),
@@ -102,6 +114,7 @@ export const instanceSetup = setup({
   },
   delays: {
     PREPARE_TIMEOUT_MS,
+    CERTIFY_TIMEOUT_MS,
     SPAWN_TIMEOUT_MS,
     TERMINATE_TIMEOUT_MS,
     KILL_TIMEOUT_MS,
@@ -119,6 +132,7 @@ interface Given {
 /** What an effect is given, by the effect's name. */
 export const inputs = {
   prepareFiles: ({ context: { record } }: Given) => ({ record }),
+  certifyInstance: ({ context: { record, settings } }: Given) => ({ record, settings }),
   startProcess: ({ context: { record, files } }: Given) => ({ record, files }),
   adoptProcess: ({ context: { record } }: Given) => ({ record }),
   watchProcess: ({ context: { process } }: Given) => ({ process }),
@@ -132,6 +146,14 @@ export const inputs = {
 
 /** What the machine itself finds wrong. */
 export const fail = (code: FailureCode) => ({ type: 'assignFailure', params: { code } }) as const;
+
+/** Files that were prepared. */
+export const takeFiles = {
+  type: 'assignFiles',
+  params: ({ event }: { readonly event: { readonly output: PreparedFiles } }) => ({
+    files: event.output,
+  }),
+} as const;
 
 /** What an effect that was rejected says is wrong. */
 export const failError = {

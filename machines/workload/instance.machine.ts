@@ -13,6 +13,7 @@ import {
   inputs,
   instanceSetup,
   send,
+  takeFiles,
   tellEnded,
   tellReady,
 } from './instance-setup.ts';
@@ -40,10 +41,14 @@ export const instanceMachine = instanceSetup.createMachine({
       invoke: {
         src: 'prepareFiles',
         input: inputs.prepareFiles,
-        onDone: {
-          target: 'starting',
-          actions: { type: 'assignFiles', params: ({ event }) => ({ files: event.output }) },
-        },
+        onDone: [
+          {
+            guard: { type: 'wantsCertificate', params: ({ event }) => ({ files: event.output }) },
+            target: 'certifying',
+            actions: takeFiles,
+          },
+          { target: 'starting', actions: takeFiles },
+        ],
         onError: { target: 'reaping', actions: failError },
       },
       on: {
@@ -55,6 +60,25 @@ export const instanceMachine = instanceSetup.createMachine({
           target: 'reaping',
           actions: fail('MESH_ERR_INSTANCE_PREPARE_TIMEOUT'),
         },
+      },
+    },
+    certifying: {
+      // The process finds its certificate when it starts, or never needs to look for one.
+      invoke: {
+        src: 'certifyInstance',
+        input: inputs.certifyInstance,
+        onDone: {
+          target: 'starting',
+          actions: { type: 'assignEnvironment', params: ({ event }) => event.output },
+        },
+        onError: { target: 'reaping', actions: failError },
+      },
+      on: {
+        drain: { target: 'reaping', actions: 'assignAsked' },
+        abort: { target: 'reaping', actions: 'assignAsked' },
+      },
+      after: {
+        CERTIFY_TIMEOUT_MS: { target: 'reaping', actions: fail('MESH_ERR_CERTIFICATE_TIMEOUT') },
       },
     },
     starting: {

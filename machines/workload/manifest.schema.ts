@@ -73,6 +73,10 @@ const provides = z
 const cpuMilli = z.int().min(1).max(1_024_000);
 const memoryMb = z.int().min(1).max(16_777_216);
 const slo = z.strictObject({ p99_budget_ms: milliseconds(1) });
+/** Whether an instance may start without a mesh certificate; absent: `optional`. */
+const identity = z.enum(['none', 'optional', 'required']);
+/** `mesh`: the port speaks TLS with the mesh certificate, to clients that show one of their own. */
+const serve = z.strictObject({ tls: z.literal('mesh') });
 const lsmProfile = z.string().regex(/^[A-Za-z0-9._/-]{0,128}$/, 'is not the name of a profile');
 
 const health = {
@@ -90,40 +94,56 @@ function usesBinary(runtime: { command: string; args: readonly string[] }): bool
     runtime.args.some((arg) => arg.includes(BINARY_PLACEHOLDER))
   );
 }
+/** What speaks TLS needs the certificate that it speaks it with. */
+const hasIdentity = (manifest: {
+  readonly identity?: z.output<typeof identity>;
+  readonly serve?: z.output<typeof serve>;
+}): boolean => manifest.serve === undefined || manifest.identity === 'required';
+const HAS_IDENTITY = {
+  message: 'has to be "required" where serve.tls is "mesh"',
+  path: ['identity'],
+};
 const USES_BINARY = { message: 'runs another program without {binary} among its args' };
 
 /** What a user writes. Every default is here and nowhere else. */
-export const sporeManifestSourceSchema = z.strictObject({
-  kind: z.literal('Spore').default('Spore'),
-  name,
-  version,
-  runtime: z
-    .strictObject({
-      command: command.default(BINARY_PLACEHOLDER),
-      args: args.default([]),
-      env: env.default({}),
-    })
-    .refine(usesBinary, USES_BINARY)
-    .prefault({}),
-  health: z
-    .strictObject({
-      path: health.path.default('/health'),
-      startTimeoutMs: health.startTimeoutMs.default(6000),
-      intervalMs: health.intervalMs.default(1000),
-      failuresMax: health.failuresMax.default(3),
-      warmupMs: health.warmupMs.default(200),
-    })
-    .prefault({}),
-  drainTimeoutMs: milliseconds(0).default(10_000),
-  provides: provides.default([]),
-  nutrients: z
-    .strictObject({ cpu_milli: cpuMilli.default(100), memory_mb: memoryMb.default(64) })
-    .prefault({}),
-  slo: slo.exactOptional(),
-  security: z
-    .strictObject({ lsm_profile: lsmProfile.default(''), read_only_fs: z.boolean().default(false) })
-    .prefault({}),
-});
+export const sporeManifestSourceSchema = z
+  .strictObject({
+    kind: z.literal('Spore').default('Spore'),
+    name,
+    version,
+    runtime: z
+      .strictObject({
+        command: command.default(BINARY_PLACEHOLDER),
+        args: args.default([]),
+        env: env.default({}),
+      })
+      .refine(usesBinary, USES_BINARY)
+      .prefault({}),
+    health: z
+      .strictObject({
+        path: health.path.default('/health'),
+        startTimeoutMs: health.startTimeoutMs.default(6000),
+        intervalMs: health.intervalMs.default(1000),
+        failuresMax: health.failuresMax.default(3),
+        warmupMs: health.warmupMs.default(200),
+      })
+      .prefault({}),
+    drainTimeoutMs: milliseconds(0).default(10_000),
+    provides: provides.default([]),
+    nutrients: z
+      .strictObject({ cpu_milli: cpuMilli.default(100), memory_mb: memoryMb.default(64) })
+      .prefault({}),
+    slo: slo.exactOptional(),
+    identity: identity.exactOptional(),
+    serve: serve.exactOptional(),
+    security: z
+      .strictObject({
+        lsm_profile: lsmProfile.default(''),
+        read_only_fs: z.boolean().default(false),
+      })
+      .prefault({}),
+  })
+  .refine(hasIdentity, HAS_IDENTITY);
 
 const integrity = z.strictObject({
   binary_sha256: z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256 in lower-case hex'),
@@ -135,26 +155,36 @@ const integrity = z.strictObject({
   signature: z.string().regex(/^[A-Za-z0-9+/]{85}[AQgw]==$/, 'is not canonical base64 of 64 bytes'),
 });
 
-/** What a packed spore carries: nothing is optional but `slo`, so that all that counts is signed. */
-export const sporeManifestSchema = z.strictObject({
-  kind: z.literal('Spore'),
-  name,
-  version,
-  runtime: z.strictObject({ command, args, env }).refine(usesBinary, USES_BINARY),
-  health: z.strictObject(health),
-  drainTimeoutMs: milliseconds(0),
-  provides,
-  nutrients: z.strictObject({ cpu_milli: cpuMilli, memory_mb: memoryMb }),
-  slo: slo.exactOptional(),
-  security: z.strictObject({ lsm_profile: lsmProfile, read_only_fs: z.boolean() }),
-  integrity,
-});
+/**
+ * What a packed spore carries: every default is filled in, so that all that counts is signed. What has
+ * none (`slo`, `identity`, `serve`) is absent where the user did not say it.
+ */
+export const sporeManifestSchema = z
+  .strictObject({
+    kind: z.literal('Spore'),
+    name,
+    version,
+    runtime: z.strictObject({ command, args, env }).refine(usesBinary, USES_BINARY),
+    health: z.strictObject(health),
+    drainTimeoutMs: milliseconds(0),
+    provides,
+    nutrients: z.strictObject({ cpu_milli: cpuMilli, memory_mb: memoryMb }),
+    slo: slo.exactOptional(),
+    identity: identity.exactOptional(),
+    serve: serve.exactOptional(),
+    security: z.strictObject({ lsm_profile: lsmProfile, read_only_fs: z.boolean() }),
+    integrity,
+  })
+  .refine(hasIdentity, HAS_IDENTITY);
 
 /** The manifest as a user writes it. */
 export type SporeManifestSource = z.input<typeof sporeManifestSourceSchema>;
 
 /** The manifest of a packed spore. */
 export type SporeManifest = z.output<typeof sporeManifestSchema>;
+
+/** Whether an instance may start without a mesh certificate. */
+export type IdentityPolicy = NonNullable<SporeManifest['identity']>;
 
 /** The signed facts about a spore's binary. */
 export type SporeIntegrity = SporeManifest['integrity'];

@@ -1,12 +1,12 @@
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
+import { Socket, connect } from 'node:net';
 import type {
   HealthProbe,
   ProbeRequest,
   ProbeResult,
 } from '../../actors/workload/ports/process.ts';
+import type { UpstreamTls } from '../edge/upstream-tls.ts';
 import type { Clock, TimerId } from '../../machines/kernel/clock.ts';
 import { codeOf } from '../../machines/kernel/coded-error.ts';
 
@@ -18,6 +18,7 @@ const CONNECT_PAUSE_SHARE = 0.02;
 const CONNECT_PAUSE_MS_MAX = 10;
 
 const REFUSED = 'connection refused';
+const NO_IDENTITY = 'the edge has no mesh certificate to show';
 
 const failed = (message: string, status: number | null = null): ProbeResult => ({
   ok: false,
@@ -25,17 +26,23 @@ const failed = (message: string, status: number | null = null): ProbeResult => (
   message,
 });
 
+export interface HealthProbeOptions {
+  readonly clock: Clock;
+  /** For services that speak TLS; without it they are not healthy. */
+  readonly tls?: UpstreamTls | undefined;
+}
+
 /**
  * Probes over HTTP/1.1 on 127.0.0.1, each on a connection of its own, so that a probe never passes
  * for an earlier one. Only status 200 with a finished body (or HEALTH_BODY_BYTES_MAX of one) counts;
  * redirects are failures.
  */
-export function createHealthProbe({ clock }: { readonly clock: Clock }): HealthProbe {
+export function createHealthProbe({ clock, tls }: HealthProbeOptions): HealthProbe {
   return {
     probe: (request, signal) =>
       new Promise<ProbeResult>((resolve, reject) => {
         signal.throwIfAborted();
-        const attempt = new Attempt(request, clock, (result) => {
+        const attempt = new Attempt(request, { clock, tls }, (result) => {
           signal.removeEventListener('abort', abort);
           resolve(result);
         });
@@ -52,6 +59,7 @@ export function createHealthProbe({ clock }: { readonly clock: Clock }): HealthP
 class Attempt {
   readonly #probe: ProbeRequest;
   readonly #clock: Clock;
+  readonly #tls: UpstreamTls | undefined;
   readonly #onResult: (result: ProbeResult) => void;
   readonly #startedAtMs: number;
   readonly #deadline: TimerId;
@@ -62,8 +70,13 @@ class Attempt {
   #isRefused = false;
   #isOver = false;
 
-  constructor(probe: ProbeRequest, clock: Clock, onResult: (result: ProbeResult) => void) {
+  constructor(
+    probe: ProbeRequest,
+    { clock, tls }: HealthProbeOptions,
+    onResult: (result: ProbeResult) => void,
+  ) {
     this.#probe = probe;
+    this.#tls = tls;
     this.#clock = clock;
     this.#onResult = onResult;
     this.#startedAtMs = clock.monotonicNow();
@@ -92,12 +105,25 @@ class Attempt {
 
   /** The bare connection first: most of them are refused, and cost a tenth of a request. */
   #connect(): Socket {
-    const socket = connect({ host: '127.0.0.1', port: this.#probe.port });
+    const { port, tlsApp } = this.#probe;
+    if (tlsApp !== undefined) return this.#connectTls(tlsApp);
+    const socket = connect({ host: '127.0.0.1', port });
     socket.once('error', (error) => this.#refused(error));
     socket.once('connect', () => {
       this.#isRefused = false;
       this.#send(socket);
     });
+    return socket;
+  }
+
+  /** As the edge does, so that what passes a probe will get requests. */
+  #connectTls(app: string): Socket {
+    const { port } = this.#probe;
+    const target = { instance: app, app, host: '127.0.0.1', port };
+    const socket = this.#tls?.connect(target) ?? new Socket().destroy(new Error(NO_IDENTITY));
+    socket.once('error', (error) => this.#refused(error));
+    socket.once('connect', () => (this.#isRefused = false));
+    socket.once('secureConnect', () => this.#send(socket));
     return socket;
   }
 
@@ -152,6 +178,7 @@ function tooLate(status: number | null, timeoutMs: number): ProbeResult {
 function connectionMessageOf(error: Error): string {
   const code = codeOf(error);
   if (code === 'ECONNREFUSED') return REFUSED;
+  if (code?.startsWith('MESH_ERR_')) return error.message;
   if (code === 'ECONNRESET') return 'connection reset before an answer';
   return code === undefined ? error.message : `no valid answer (${code})`;
 }

@@ -22,17 +22,35 @@ export interface SporeFilesOnDisk extends SporeFiles {
   sweep(keep: ReadonlySet<string>): Promise<void>;
 }
 
-const settingsOf = ({ health, drainTimeoutMs }: SporeManifest): LaunchSettings => ({
+/** A digest's settings never change, and are asked for with each switch. */
+const SETTINGS_MAX = 1_024;
+
+const settingsOf = ({
+  health,
+  drainTimeoutMs,
+  identity = 'optional',
+  serve,
+}: SporeManifest): LaunchSettings => ({
   healthPath: health.path,
   startTimeoutMs: health.startTimeoutMs,
   intervalMs: health.intervalMs,
   failuresMax: health.failuresMax,
   warmupMs: health.warmupMs,
   drainTimeoutMs,
+  identity,
+  ...(serve && { tls: serve.tls }),
 });
 
 export function createSporeFiles(options: SporeFilesOptions): SporeFilesOnDisk {
   const { folder, repo, trust, pool } = options;
+  const known = new Map<string, LaunchSettings>();
+  const remember = (digest: string, manifest: SporeManifest): LaunchSettings => {
+    const [oldest = ''] = known.keys();
+    if (known.size >= SETTINGS_MAX) known.delete(oldest);
+    const settings = settingsOf(manifest);
+    known.set(digest, settings);
+    return settings;
+  };
   const discard = (instance: string): Promise<void> =>
     rm(join(folder, instance), { recursive: true, force: true });
   return {
@@ -52,7 +70,7 @@ export function createSporeFiles(options: SporeFilesOptions): SporeFilesOnDisk {
       const withBinary = (text: string): string => text.replaceAll(BINARY_PLACEHOLDER, binaryPath);
       const { command, args, env } = manifest.runtime;
       return {
-        settings: settingsOf(manifest),
+        settings: remember(digest, manifest),
         command: withBinary(command),
         args: args.map(withBinary),
         env: Object.fromEntries(
@@ -61,7 +79,7 @@ export function createSporeFiles(options: SporeFilesOptions): SporeFilesOnDisk {
         folder: destDir,
       };
     },
-    settings: async (digest) => settingsOf(await repo.manifest(digest)),
+    settings: async (digest) => known.get(digest) ?? remember(digest, await repo.manifest(digest)),
     discard,
     async sweep(keep) {
       const names = await readdir(folder).catch(() => [] as string[]);

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf } from '../../machines/kernel/coded-error.ts';
+import { certificateError } from '../../machines/workload/certificate-errors.ts';
 import { generateKey, readKey } from '../adapters/keys.fs.ts';
 import { homePaths } from '../home.ts';
 import type { KeyFile } from '../spore/signing.ts';
@@ -44,3 +45,34 @@ export async function nodeKeyOf(home: string): Promise<KeyFile> {
   });
   return readKey(path);
 }
+
+/** An address taken apart. */
+export interface CoordinatorAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+const ADDRESSES_MAX = 16;
+const KEYS_MAX = 16;
+
+/** The addresses of a link, once all of it was checked; MESH_ERR_CERTIFICATE_LINK. */
+export function addressesOf({ addresses, keys }: CoordinatorLink): readonly CoordinatorAddress[] {
+  if (addresses.length === 0 || addresses.length > ADDRESSES_MAX)
+    throw linkError(`it has ${addresses.length} addresses, 1 to ${ADDRESSES_MAX} may be`);
+  if (keys.length === 0 || keys.length > KEYS_MAX)
+    throw linkError(`it pins ${keys.length} keys, 1 to ${KEYS_MAX} may be`);
+  for (const key of keys)
+    if (!/^[0-9a-f]{64}$/.test(key)) throw linkError('one of its keys is not 32 bytes in hex');
+  return addresses.map(addressOf);
+}
+
+function addressOf(address: string): CoordinatorAddress {
+  const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s/:[\]]+)):(\d{1,5})$/.exec(address);
+  const [host, port] = [parts?.[1] ?? parts?.[2], Number(parts?.[3])];
+  if (host === undefined || !(port >= 1 && port <= 65_535))
+    throw linkError(`the address "${address.slice(0, 100)}" is not HOST:PORT`);
+  return { host, port };
+}
+
+const linkError = (found: string): Error =>
+  certificateError('MESH_ERR_CERTIFICATE_LINK', `Reading the link to a Coordinator: ${found}.`);

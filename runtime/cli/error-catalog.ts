@@ -6,6 +6,7 @@ import { HISTORY_ERRORS } from '../../machines/coordinator/history-errors.ts';
 import { ENVELOPE_ERRORS } from '../../machines/gossip/envelope-errors.ts';
 import { KERNEL_ERRORS } from '../../machines/kernel/errors.ts';
 import { POOL_ERRORS } from '../../machines/pool/errors.ts';
+import { CERTIFICATE_ERRORS } from '../../machines/workload/certificate-errors.ts';
 import { WORKLOAD_ERRORS } from '../../machines/workload/errors.ts';
 import { FABRIC_ERRORS } from '../../machines/workload/fabric-errors.ts';
 import { PROCESS_ERRORS } from '../../machines/workload/process-errors.ts';
@@ -31,6 +32,7 @@ export const ERROR_TABLES: Readonly<Record<string, ErrorTable>> = {
   fabric: FABRIC_ERRORS,
   workload: WORKLOAD_ERRORS,
   process: PROCESS_ERRORS,
+  certificate: CERTIFICATE_ERRORS,
   edge: EDGE_ERRORS,
   control: CONTROL_ERRORS,
   chart: CHART_ERRORS,

@@ -3,6 +3,7 @@ import type { EdgeErrorCode } from './errors.ts';
 import type { EdgeLimits } from './limits.ts';
 import type { RoutingTable } from './routing-table.ts';
 import type { Stamp } from './stamp.ts';
+import type { UpstreamTls } from './upstream-tls.ts';
 import type { WriteBatch } from './write-batch.ts';
 
 /** What all connections of one edge share. */
@@ -11,6 +12,8 @@ export interface EdgeContext {
   readonly clock: Clock;
   readonly routes: RoutingTable;
   readonly stamp: Stamp;
+  /** Null: no instance can be met that speaks TLS. */
+  readonly tls: UpstreamTls | null;
   readonly batch: WriteBatch;
   /** Every connection to an instance reads into this one: a read is used up within its callback. */
   readonly readBuffer: Buffer;

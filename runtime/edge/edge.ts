@@ -12,10 +12,13 @@ import { edgeError } from './errors.ts';
 import { DEFAULT_LIMITS, tickMs } from './limits.ts';
 import { writeOwnResponse } from './own-response.ts';
 import { Stamp } from './stamp.ts';
+import type { UpstreamTls } from './upstream-tls.ts';
 import { WriteBatch } from './write-batch.ts';
 
 export interface EdgeOptions {
   readonly routes: RoutingTable;
+  /** For instances that speak TLS. Default: none of them can be met. */
+  readonly tls?: UpstreamTls;
   readonly clock: Clock;
   readonly limits?: Partial<EdgeLimits>;
   /** Default 127.0.0.1. */
@@ -68,6 +71,7 @@ class NetEdge implements Edge {
       clock,
       routes,
       stamp: new Stamp(clock),
+      tls: options.tls ?? null,
       batch: new WriteBatch(),
       readBuffer: Buffer.allocUnsafeSlow(READ_BYTES),
       refusals: new Map(),

@@ -98,6 +98,15 @@ export const EDGE_ERRORS = {
     explain:
       'No connection to the picked instance could be opened, nor to a second one if there was one.',
   },
+  MESH_ERR_EDGE_UPSTREAM_IDENTITY: {
+    status: 502,
+    hint: 'See with `mesh ps` which certificates the instance and the edge have, and until when.',
+    explain:
+      'The manifest of the app says that its instances speak TLS with their mesh certificate. The ' +
+      'picked one did not show a valid certificate of this mesh for this app, or speaks no TLS, or ' +
+      'the edge has no certificate that the instance accepts. Before both ends have proved ' +
+      'themselves nothing of a request is sent.',
+  },
   MESH_ERR_EDGE_UPSTREAM_CLOSED: {
     status: 502,
     retryable: true,

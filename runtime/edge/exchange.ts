@@ -30,6 +30,8 @@ export class Exchange implements UpstreamUser, InFlight {
   /** All that was sent to the instance, for as long as that is the first piece only. */
   #replay: string | Buffer | null = null;
   #isRetry = false;
+  /** The last connection failed because one of its ends could not prove itself. */
+  #isUnproved = false;
   #response: ResponseHead | null = null;
   #interims = 0;
   #keepAlive = false;
@@ -72,7 +74,7 @@ export class Exchange implements UpstreamUser, InFlight {
     const target = routes.begin(this.#route, this, except, mayRepeat);
     if (!target) {
       this.#context.batch.clear();
-      return this.#fail(except ? 'MESH_ERR_EDGE_UPSTREAM_UNREACHABLE' : 'MESH_ERR_EDGE_NO_TARGET');
+      return this.#fail(except ? this.#unmet() : 'MESH_ERR_EDGE_NO_TARGET');
     }
     this.#target = target;
     this.#replay ??= requestFor?.(target.authority) ?? null;
@@ -241,6 +243,7 @@ export class Exchange implements UpstreamUser, InFlight {
     const upstream = this.#upstream;
     const target = this.#target;
     if (upstream === null || target === null) return;
+    this.#isUnproved = upstream.isUnproved;
     const isStale = upstream.isUsed && kind === 'reset';
     // Closing an idle connection is an instance's right, and no sign that it is ill.
     if (!isStale) this.#reportFailure(kind);
@@ -251,14 +254,20 @@ export class Exchange implements UpstreamUser, InFlight {
       !upstream.hasResponseBytes &&
       (wasNeverSent || isIdempotent(this.head.method));
     if (!mayRetry) {
-      if (!wasNeverSent) return this.#fail('MESH_ERR_EDGE_UPSTREAM_CLOSED');
+      if (!wasNeverSent && !this.#isUnproved) return this.#fail('MESH_ERR_EDGE_UPSTREAM_CLOSED');
       if (kind === 'timeout') return this.#fail('MESH_ERR_EDGE_UPSTREAM_TIMEOUT');
-      return this.#fail('MESH_ERR_EDGE_UPSTREAM_UNREACHABLE');
+      return this.#fail(this.#unmet());
     }
     this.#isRetry = true;
     this.#route.counters.retries++;
     this.#letGo(false);
     return this.#attempt(target, !wasNeverSent);
+  }
+
+  #unmet(): EdgeErrorCode {
+    return this.#isUnproved
+      ? 'MESH_ERR_EDGE_UPSTREAM_IDENTITY'
+      : 'MESH_ERR_EDGE_UPSTREAM_UNREACHABLE';
   }
 
   #reportFailure(kind: FailureKind): void {

@@ -244,9 +244,12 @@ export class RoutingTable {
   /** The living state of a target; a changed address under the same name is another target. */
   #stateOf(target: Target): UpstreamTarget {
     const known = this.#targets.get(target.instance);
-    const { host, port, app } = target;
+    const { host, port, app, tls } = target;
     const isSame =
-      known?.target.host === host && known.target.port === port && known.target.app === app;
+      known?.target.host === host &&
+      known.target.port === port &&
+      known.target.app === app &&
+      known.target.tls === tls;
     if (known && isSame && !known.isRemoved) return known;
     const state: UpstreamTarget = new TargetState(target);
     this.#targets.set(target.instance, state);

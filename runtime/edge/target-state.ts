@@ -4,6 +4,8 @@ export interface Target {
   readonly app: string;
   readonly host: string;
   readonly port: number;
+  /** It speaks TLS, and shows the mesh certificate of its app. */
+  readonly tls?: 'mesh';
 }
 
 /** A request under way, as its target knows it. */

@@ -8,6 +8,7 @@ import { isRefusal } from './errors.ts';
 import { BodyReader } from './wire/body-reader.ts';
 import { HeadParser } from './wire/head-parser.ts';
 import { readResponseHead } from './wire/response-head.ts';
+import { isIdentityFault, secureSocketTo } from './upstream-tls.ts';
 
 /** Whoever's request is on the connection. Calls come in the order of the methods. */
 export interface UpstreamUser {
@@ -44,31 +45,38 @@ export class UpstreamConnection implements IdleUpstream {
   hasResponseBytes = false;
   idleUntilMs = 0;
   idleSinceMs = 0;
+  /** One of its ends could not prove itself to the other. */
+  isUnproved = false;
   readonly #context: EdgeContext;
   readonly #target: UpstreamTarget;
   readonly #head: HeadParser;
   #user: UpstreamUser | null = null;
   #reading: 'head' | 'body' | 'switched' = 'head';
   #idleTimeoutMs: number;
+  /** Kept until the other end has proved itself: TLS would send it before. */
+  #unsent: string | Buffer | null = null;
+  readonly #isSecure: boolean;
 
   constructor(context: EdgeContext, target: UpstreamTarget) {
     this.#context = context;
     this.#target = target;
     this.#head = new HeadParser('response', context.limits);
     this.#idleTimeoutMs = context.limits.upstreamIdleTimeoutMs;
-    const { host, port } = target.target;
+    const { host, port, tls } = target.target;
+    this.#isSecure = tls !== undefined;
     const callback = (bytes: number): boolean => this.#read(bytes);
     const onread = { buffer: context.readBuffer, callback };
-    this.socket = connect({ host, port, noDelay: true, onread });
+    this.socket = this.#isSecure
+      ? secureSocketTo(context.tls, target.target, onread)
+      : connect({ host, port, noDelay: true, onread });
     this.socket
-      .on('connect', () => {
-        this.isConnected = true;
-        this.#user?.upstreamConnected();
-      })
+      .on(this.#isSecure ? 'secureConnect' : 'connect', () => this.#connected())
       .on('drain', () => this.#user?.upstreamDrained())
       .on('end', () => this.#ended())
-      // What went wrong does not matter here: `close` always follows and says that it is over.
-      .on('error', () => {})
+      // What else went wrong does not matter: `close` always follows and says that it is over.
+      .on('error', (error) => {
+        this.isUnproved = this.#isSecure && isIdentityFault(this.socket, error);
+      })
       .on('close', () => this.#closed());
   }
 
@@ -77,8 +85,20 @@ export class UpstreamConnection implements IdleUpstream {
     this.#user = user;
     this.#reading = 'head';
     this.hasResponseBytes = false;
+    if (this.#isSecure && !this.isConnected) this.#unsent = request;
+    else this.#send(request);
+  }
+
+  #send(request: string | Buffer): void {
     if (typeof request === 'string') this.socket.write(request, 'latin1');
     else this.socket.write(request);
+  }
+
+  #connected(): void {
+    this.isConnected = true;
+    if (this.#unsent !== null) this.#send(this.#unsent);
+    this.#unsent = null;
+    this.#user?.upstreamConnected();
   }
 
   /** Lets go of it: into the target's stack if it may be used again, else closed. */

@@ -4,6 +4,8 @@ export interface EdgeTarget {
   readonly app: string;
   readonly host: string;
   readonly port: number;
+  /** It speaks TLS, and shows the mesh certificate of its app. */
+  readonly tls?: 'mesh';
 }
 
 /** The routing table, as actors write it. */

@@ -3,6 +3,7 @@ import type { Digest } from '../../../machines/kernel/ids.ts';
 import type { Random } from '../../../machines/kernel/random.ts';
 import type { InstanceRecord } from '../../../machines/workload/instance-record.ts';
 import type { LaunchSettings, PreparedFiles } from '../../../machines/workload/instance-rules.ts';
+import type { Certificates } from './certificates.ts';
 import type { Fabric } from './fabric.ts';
 import type { HealthProbe, LogFiles, PortPicker, Processes } from './process.ts';
 import type { Supervision } from './supervision.ts';
@@ -45,6 +46,8 @@ export interface WorkloadPorts {
   readonly logs: LogFiles;
   readonly files: SporeFiles;
   readonly requests: RequestDrain;
+  /** Absent: this mesh has no Coordinator. */
+  readonly certificates?: Certificates;
   readonly clock: Clock;
   readonly random: Random;
   readonly notice: Notice;

@@ -61,6 +61,8 @@ export type ProbeResult =
 /** Where to ask for health, and how long to wait for it. */
 export interface ProbeRequest {
   readonly port: number;
+  /** The service speaks TLS, with the mesh certificate of this app. */
+  readonly tlsApp?: string;
   readonly path: string;
   readonly timeoutMs: number;
   /**

@@ -6,6 +6,7 @@ import type { Supervision } from '../../../actors/workload/ports/supervision.ts'
 import { agentAppMachine } from '../../../machines/workload/agent-app.machine.ts';
 import { goalOf } from '../../../machines/workload/succession.ts';
 import type { AgentAppContext } from '../../../machines/workload/succession.ts';
+import { DEFAULT_SETTINGS } from '../../../machines/workload/instance-rules.ts';
 import type { Gates } from '../../support/model/gates.ts';
 import { modelWalk } from '../../support/model/model-walk.suite.ts';
 import type { Walker } from '../../support/model/lane.ts';
@@ -49,6 +50,7 @@ modelWalk(agentAppMachine, {
     const contextOf = (): AgentAppContext => walker.snapshot().context as AgentAppContext;
     const ports = {
       fabric: fabricOf(gates, walker),
+      files: { settings: () => Promise.resolve(DEFAULT_SETTINGS) },
       tree: treeOf(watchers, walker),
       random: {
         hex: () => suffixOf(goalOf(contextOf()) ?? { digest: '' as never }),

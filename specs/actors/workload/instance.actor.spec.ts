@@ -1,3 +1,4 @@
+import { fromPromise } from 'xstate';
 import { createInstanceLogic } from '../../../actors/workload/instance.actor.ts';
 import type { Fabric } from '../../../actors/workload/ports/fabric.ts';
 import type { WorkloadPorts } from '../../../actors/workload/ports/instance.ts';
@@ -84,7 +85,12 @@ modelWalk(instanceMachine, {
   bind: (gates) => {
     const world = new World(gates);
     return {
-      logic: createInstanceLogic(portsOf(gates, world)),
+      // Its binding starts another actor; it has a spec of its own.
+      logic: createInstanceLogic(portsOf(gates, world)).provide({
+        actors: {
+          certifyInstance: fromPromise(({ signal }) => gates.wait('certifyInstance', signal)),
+        },
+      }),
       effects: {
         startProcess: { done: () => gates.open('startProcess', PROCESS) },
         adoptProcess: { done: () => gates.open('adoptProcess', true) },

@@ -12,11 +12,13 @@ machineSuite(instanceMachine, {
   ...instanceModel(true),
   unreachable: {
     preparing: 'The process runs.',
+    certifying: 'The process runs.',
     starting: 'The process runs.',
     'running.up.warming': 'It has proved itself.',
   },
   unused: {
     'actors: prepareFiles': 'The process runs.',
+    'actors: certifyInstance': 'The process runs.',
     'actors: startProcess': 'The process runs.',
   },
 });

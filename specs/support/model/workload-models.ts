@@ -86,6 +86,7 @@ export const agentAppModel: ModelOptions<typeof agentAppMachine> = {
 };
 
 const FILES = { settings: DEFAULT_SETTINGS, command: '/x', args: [], env: {}, folder: '/' };
+const CERTIFIED_FILES = { ...FILES, settings: { ...DEFAULT_SETTINGS, identity: 'required' } };
 
 /** An instance that is launched, or a process that is taken over. */
 export const instanceModel = (adopt: boolean): ModelOptions<typeof instanceMachine> => ({
@@ -101,14 +102,17 @@ export const instanceModel = (adopt: boolean): ModelOptions<typeof instanceMachi
     { type: 'stop' },
   ],
   outputs: {
-    prepareFiles: [FILES],
+    prepareFiles: [FILES, CERTIFIED_FILES],
+    certifyInstance: [{ env: { MESH_CERT_FILE: '/c' } }],
     startProcess: [{ process: PROCESS, port: 9 }],
     adoptProcess: [{ process: PROCESS, port: 9, settings: DEFAULT_SETTINGS }],
     reapProcess: ({ context: { failure, lastProbe } }: { context: InstanceContext }) => [
       failure && { ...failure, lastProbe: failure.lastProbe ?? lastProbe, logTail: [] },
     ],
   },
-  serialize: ({ failedProbes, failure, exit, isAsked, process }: InstanceContext) => ({
+  serialize: ({ files, failedProbes, failure, exit, isAsked, process }: InstanceContext) => ({
+    // How a process was started changes nothing of what may become of it.
+    isCertified: process === null && files?.settings.identity === 'required',
     failedProbes: Math.min(failedProbes, 3),
     failure: failure?.code,
     exit: exit?.signal ?? exit?.exitCode,

@@ -1,0 +1,111 @@
+/** One NewMeshCert, asked of the first Coordinator of a link that gives an answer. */
+import type { KeyObject } from 'node:crypto';
+import type { Clock } from '../../machines/kernel/clock.ts';
+import { CodedError, codeOf } from '../../machines/kernel/coded-error.ts';
+import { certificateError } from '../../machines/workload/certificate-errors.ts';
+import { createProcessIssuer } from '../attest/process-evidence.ts';
+import type { ProcessFacts } from '../attest/process-evidence.ts';
+import { createValidator } from '../attest/validator.ts';
+import { createTlsIdentity } from '../attested-tls/tls-identity.ts';
+import { connectMeshApi } from '../rpc/client.ts';
+import type { KeyFile } from '../spore/signing.ts';
+import type { CoordinatorAddress } from './coordinator-link.ts';
+import type { IssuedIdentity } from './identity-files.ts';
+
+export interface Asking {
+  readonly addresses: readonly CoordinatorAddress[];
+  /** Hex of the Coordinators' own keys. */
+  readonly keys: readonly string[];
+  readonly nodeKey: KeyFile;
+  readonly clock: Clock;
+}
+
+/** For the handshake with one address, and again for the call. */
+const STEP_TIMEOUT_MS = 5_000;
+
+/** What another try, here or at another Coordinator, may do away with. */
+const PASSING = new Set([
+  'MESH_ERR_COORDINATOR_NO_MANIFEST',
+  'MESH_ERR_COORDINATOR_NEEDS_RECOVERY',
+  'MESH_ERR_COORDINATOR_STORE_UNAVAILABLE',
+  'MESH_ERR_COORDINATOR_STATE_CHANGED',
+  // It is made anew for each handshake; clocks come right again.
+  'MESH_ERR_ATTEST_EXPIRED',
+]);
+const OTHERS = ['MESH_ERR_TRANSPORT_', 'MESH_ERR_RPC_', 'MESH_ERR_HISTORY_'];
+
+/** The code that the other end gave, where it gave one. */
+function refusalIn(error: CodedError): string {
+  const code = error.code === 'MESH_ERR_TRANSPORT_PEER_REFUSED' ? error.details?.['code'] : '';
+  return typeof code === 'string' && code !== '' ? code : error.code;
+}
+
+/** What a try at one address came to, in the words of certificates. */
+function explained(error: unknown, where: string, isAttested: boolean): CodedError {
+  const about = `Asking the Coordinator at ${where} for a certificate`;
+  if (!(error instanceof CodedError))
+    return certificateError('MESH_ERR_CERTIFICATE_UNAVAILABLE', `${about}: ${String(error)}`, {
+      cause: error,
+    });
+  const code = refusalIn(error);
+  const details = { code };
+  // Attestation errors of this end are about the other one: its own are told as a refusal.
+  if (!isAttested && error.code.startsWith('MESH_ERR_ATTEST_'))
+    return certificateError(
+      'MESH_ERR_CERTIFICATE_UNTRUSTED',
+      `${about}: it did not prove to be a Coordinator of this mesh (${code}).`,
+      { cause: error, details },
+    );
+  const isPassing = PASSING.has(code) || OTHERS.some((start) => code.startsWith(start));
+  return isPassing
+    ? certificateError('MESH_ERR_CERTIFICATE_UNAVAILABLE', `${about}: ${code}, ${error.message}`, {
+        cause: error,
+        details,
+      })
+    : certificateError('MESH_ERR_CERTIFICATE_REFUSED', `${about}: ${code}, ${error.message}`, {
+        cause: error,
+        details,
+      });
+}
+
+/**
+ * A leaf for this key, for what the facts prove. MESH_ERR_CERTIFICATE_REFUSED, _UNAVAILABLE,
+ * _UNTRUSTED: of the last address that was asked. A refusal is not asked for again elsewhere.
+ */
+export async function askCoordinator(
+  { addresses, keys, nodeKey, clock }: Asking,
+  facts: ProcessFacts,
+  key: KeyObject,
+  signal: AbortSignal,
+): Promise<IssuedIdentity> {
+  const identity = createTlsIdentity(clock.now(), key);
+  const issuer = createProcessIssuer(nodeKey, facts, clock);
+  const validator = createValidator(
+    { hardware: 'optional', process: { nodeKeys: [...keys] } },
+    { clock },
+  );
+  const options = { identity, issuer, validator, clock, signal, timeoutMs: STEP_TIMEOUT_MS };
+  let last: CodedError | undefined;
+  for (const { host, port } of addresses) {
+    signal.throwIfAborted();
+    let isAttested = false;
+    try {
+      await using client = await connectMeshApi({ ...options, host, port });
+      isAttested = true;
+      return await newMeshCert(client, signal);
+    } catch (error) {
+      last = explained(error, `${host}:${port}`, isAttested);
+      if (codeOf(last) === 'MESH_ERR_CERTIFICATE_REFUSED') break;
+    }
+  }
+  throw last ?? new Error('A link has an address.');
+}
+
+async function newMeshCert(
+  { meshApi }: Awaited<ReturnType<typeof connectMeshApi>>,
+  signal: AbortSignal,
+): Promise<IssuedIdentity> {
+  const answer = await meshApi.newMeshCert({}, { timeoutMs: STEP_TIMEOUT_MS, signal });
+  const { certChain, rootCaCert, meshCaCert, workloadSecret } = answer;
+  return { chain: certChain, root: rootCaCert, meshAuthority: meshCaCert, secret: workloadSecret };
+}

@@ -1,0 +1,74 @@
+/** Mesh certificates from a Coordinator, as files. Loaded only by a mesh that has one. */
+import { join } from 'node:path';
+import type { Certificates } from '../../actors/workload/ports/certificates.ts';
+import type { Repo } from '../../actors/workload/ports/spore.ts';
+import { EDGE_IDENTITY } from '../../machines/coordinator/identities.ts';
+import type { Clock } from '../../machines/kernel/clock.ts';
+import type { Digest } from '../../machines/kernel/ids.ts';
+import type { CertificateSubject } from '../../machines/workload/certificate-rules.ts';
+import { readKey } from '../adapters/keys.fs.ts';
+import type { ProcessFacts } from '../attest/process-evidence.ts';
+import type { HomePaths } from '../home.ts';
+import { askCoordinator } from './ask-coordinator.ts';
+import { addressesOf, nodeKeyOf } from './coordinator-link.ts';
+import type { CoordinatorLink } from './coordinator-link.ts';
+import {
+  checkIssued,
+  environmentOf,
+  keyIn,
+  readIdentity,
+  writeIdentity,
+} from './identity-files.ts';
+import type { IdentityPem } from './identity-files.ts';
+
+export interface CertificatesOptions {
+  readonly link: CoordinatorLink;
+  readonly paths: HomePaths;
+  readonly repo: Pick<Repo, 'manifest'>;
+  readonly clock: Clock;
+  /** Told of the edge's own certificate, whenever there is another one. */
+  readonly onEdge: (pem: IdentityPem, spiffeId: string) => void;
+}
+
+/** Below an instance's folder, and below the state folder for the edge. */
+export const IDENTITY_FOLDER = 'identity';
+const EDGE_FOLDER = 'edge';
+
+/** MESH_ERR_CERTIFICATE_LINK, and what the node's key is refused for: MESH_ERR_KEY_*. */
+export async function createCertificates(options: CertificatesOptions): Promise<Certificates> {
+  const { link, paths, repo, clock, onEdge } = options;
+  const asking = {
+    addresses: addressesOf(link),
+    keys: link.keys,
+    nodeKey: link.nodeKey === undefined ? await nodeKeyOf(paths.home) : readKey(link.nodeKey),
+    clock,
+  };
+  const folderOf = (subject: CertificateSubject): string =>
+    subject.kind === 'edge'
+      ? join(paths.home, EDGE_FOLDER, IDENTITY_FOLDER)
+      : join(paths.instances, subject.instance, IDENTITY_FOLDER);
+  const factsOf = async (subject: CertificateSubject): Promise<ProcessFacts> => {
+    if (subject.kind === 'edge')
+      return { spore: EDGE_IDENTITY, binary: EDGE_IDENTITY, instance: 'edge' };
+    const { digest, instance } = subject;
+    const { integrity } = await repo.manifest(digest as Digest);
+    return { spore: digest, binary: integrity.binary_sha256, instance };
+  };
+  return {
+    read: async (subject) => {
+      const found = await readIdentity(folderOf(subject), clock.now());
+      if (found !== null && subject.kind === 'edge') onEdge(found.pem, found.held.spiffeId);
+      return found?.held ?? null;
+    },
+    obtain: async (subject, signal) => {
+      const folder = folderOf(subject);
+      const own = await keyIn(folder);
+      const issued = await askCoordinator(asking, await factsOf(subject), own.key, signal);
+      const held = checkIssued(issued, own.key, clock.now());
+      const pem = await writeIdentity(folder, issued, own, signal);
+      if (subject.kind === 'edge') onEdge(pem, held.spiffeId);
+      return held;
+    },
+    environment: async (subject) => environmentOf(folderOf(subject)),
+  };
+}

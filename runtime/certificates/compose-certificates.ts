@@ -1,0 +1,39 @@
+/** What a mesh with a Coordinator has beside the others. Loaded only by such a mesh. */
+import {
+  certificateChildSpec,
+  createCertificateLogic,
+} from '../../actors/workload/certificate.actor.ts';
+import { EDGE_CERTIFICATE_ID } from '../../actors/workload/paths.ts';
+import type { Certificates } from '../../actors/workload/ports/certificates.ts';
+import type { Notice } from '../../actors/workload/ports/instance.ts';
+import type { Random } from '../../machines/kernel/random.ts';
+import type { ChildSpec } from '../../supervisor/index.ts';
+import { createCertificates } from './certificates.coordinator.ts';
+import type { CertificatesOptions } from './certificates.coordinator.ts';
+import { MeshTls } from './mesh-tls.ts';
+
+/** Certificates of instances and of the edge, and the connections that are made with the latter. */
+export interface MeshIdentities {
+  readonly certificates: Certificates;
+  readonly tls: MeshTls;
+  /** The actor of the edge's own certificate. */
+  readonly edge: ChildSpec;
+}
+
+export interface MeshIdentitiesOptions extends Omit<CertificatesOptions, 'onEdge'> {
+  readonly random: Random;
+  readonly notice: Notice;
+}
+
+/** What `createCertificates` throws. */
+export async function composeCertificates(options: MeshIdentitiesOptions): Promise<MeshIdentities> {
+  const { clock, random, notice } = options;
+  const tls = new MeshTls();
+  const certificates = await createCertificates({
+    ...options,
+    onEdge: (pem, spiffeId) => tls.hold(pem, spiffeId),
+  });
+  const logic = createCertificateLogic({ certificates, clock, notice });
+  const input = { subject: { kind: 'edge' }, jitter: random.fraction() } as const;
+  return { certificates, tls, edge: certificateChildSpec(EDGE_CERTIFICATE_ID, logic, input) };
+}
