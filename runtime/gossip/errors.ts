@@ -35,14 +35,6 @@ export const PEER_ERRORS = {
       'The folder `peer` of the state folder, with the key and the messages of this peer, cannot be ' +
       'made or written. The cause has the words of the operating system.',
   },
-  MESH_ERR_PEER_ALREADY_RUNNING: {
-    retryable: true,
-    hint: 'Use the peer that runs, or stop it first, or choose another state folder with --home.',
-    explain:
-      'One program writes to the messages of a peer: `mesh peer start`, `mesh dev`, `mesh up`, or for ' +
-      'a moment a command. It holds the lock `peer.lock` in the folder `peer`; the kernel drops that ' +
-      'with the program, however it ends.',
-  },
   MESH_ERR_PEER_NOT_RUNNING: {
     hint: 'Start it in this state folder: `mesh peer start`, or `mesh dev`.',
     explain:

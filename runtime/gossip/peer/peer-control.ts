@@ -71,13 +71,10 @@ export interface PeerControl extends PeerDesk {
   /** Messages after that row as they arrive, oldest first, until the signal aborts. */
   tail(after: number, signal?: AbortSignal): AsyncIterable<MessageRow>;
   /**
-   * Asks peers now; each at most once in its interval unless `force`. Steps until all sessions ended.
+   * Asks peers now, each at most once in its interval. Steps until all sessions have ended.
    * MESH_ERR_PEER_RELAY without a relay, MESH_ERR_PEER_UNKNOWN.
    */
-  sync(
-    request: { readonly peer?: string; readonly force?: boolean },
-    signal?: AbortSignal,
-  ): AsyncIterable<SyncStep>;
+  sync(request: { readonly peer?: string }, signal?: AbortSignal): AsyncIterable<SyncStep>;
 }
 
 /** An address that works once. */

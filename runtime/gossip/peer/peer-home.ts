@@ -17,8 +17,6 @@ export interface PeerPaths {
   readonly store: string;
   /** Of the peer's actors, where they have a tree of their own. */
   readonly journal: string;
-  /** Held by whoever may write to the store. */
-  readonly lock: string;
   /** Control socket, 0600. */
   readonly socket: string;
   /** Keys of groups, NAME.key. */
@@ -33,7 +31,6 @@ export function peerPaths(home: string): PeerPaths {
     publicKey: join(folder, 'peer.pub'),
     store: join(folder, 'peer.sqlite'),
     journal: join(folder, 'journal.sqlite'),
-    lock: join(folder, 'peer'),
     socket: join(folder, 'peer.sock'),
     groups: join(folder, 'groups'),
   };
