@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse } from 'smol-toml';
 import { z } from 'zod';
+import { isName } from '../machines/kernel/ids.ts';
 import { nearest } from './cli/did-you-mean.ts';
 import { cliError } from './cli/errors.ts';
 
@@ -25,6 +26,15 @@ const projectSchema = z.strictObject({
   /** What becomes of instances when the runtime dies. */
   on_runtime_death: z.enum(['keep', 'kill']).optional(),
   log: z.enum(LOG_LEVELS).optional(),
+  /** The relay through which peers reach each other: `http://HOST:PORT`. */
+  relay: z
+    .string()
+    .regex(/^https?:\/\/[^\s/]+\/?$/, 'is not http://HOST:PORT')
+    .optional(),
+  /** Name of the mesh that messages belong to; peers take no other's. */
+  mesh_id: z.string().refine(isName, 'is not a DNS label in lower case').optional(),
+  /** Whether the node posts its deployments, reverts and crash loops as public messages. */
+  announce: z.union([z.boolean(), z.stringbool()]).optional(),
   /** What each node may give to instances; 0 = no limit. */
   node_capacity: z
     .strictObject({
@@ -37,6 +47,11 @@ const projectSchema = z.strictObject({
 export type ProjectFile = z.output<typeof projectSchema>;
 type Key = Exclude<keyof ProjectFile, 'node_capacity'>;
 
+/** The mesh whose name nobody chose. */
+const MESH_ID_DEFAULT = 'mesh';
+/** Variables that are not named after their key. */
+const VARIABLES: Readonly<Partial<Record<Key, string>>> = { mesh_id: 'MESH_ID' };
+
 export type SettingSource = 'flag' | 'environment' | 'project file' | 'default';
 
 export interface Settings {
@@ -47,6 +62,10 @@ export interface Settings {
   readonly adminPort: number | null;
   readonly onRuntimeDeath: 'keep' | 'kill';
   readonly log: LogLevel;
+  /** Null where none is configured. */
+  readonly relay: string | null;
+  readonly meshId: string;
+  readonly announce: boolean;
   readonly nodeCapacity: { readonly cpuMilli: number; readonly memoryMb: number };
   readonly projectFile: string | null;
   /** Where each came from, for `mesh doctor`. */
@@ -108,8 +127,12 @@ export function mergeSettings(inputs: SettingInputs): Settings {
   const sources: Record<string, SettingSource> = {};
   const pick = <Value>(key: Key, fallback: Value): Value => {
     const flag = inputs.flags[camel(key)];
-    const variable = `MESH_${key.toUpperCase()}`;
+    const variable = VARIABLES[key] ?? `MESH_${key.toUpperCase()}`;
     const said = inputs.environment[variable];
+    if (flag === true) {
+      sources[key] = 'flag';
+      return true as Value;
+    }
     if (typeof flag === 'string') {
       sources[key] = 'flag';
       return fromText(key, flag, `--${key.replaceAll('_', '-')}`) as Value;
@@ -132,6 +155,9 @@ export function mergeSettings(inputs: SettingInputs): Settings {
     adminPort: pick<number | null>('admin_port', null),
     onRuntimeDeath: pick('on_runtime_death', 'keep' as const),
     log: pick<LogLevel>('log', 'info'),
+    relay: pick<string | null>('relay', null),
+    meshId: pick('mesh_id', MESH_ID_DEFAULT),
+    announce: pick('announce', false),
     nodeCapacity: { cpuMilli: capacity?.cpu_milli ?? 0, memoryMb: capacity?.memory_mb ?? 0 },
     projectFile: inputs.projectFile,
     sources,

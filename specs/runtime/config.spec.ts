@@ -22,6 +22,9 @@ describe('parseProjectFile', () => {
       'admin_port = 9090',
       'on_runtime_death = "kill"',
       'log = "debug"',
+      'relay = "http://127.0.0.1:7000"',
+      'mesh_id = "home"',
+      'announce = true',
       '[node_capacity]',
       'cpu_milli = 2000',
       'memory_mb = 1024',
@@ -33,6 +36,9 @@ describe('parseProjectFile', () => {
       adminPort: 9090,
       onRuntimeDeath: 'kill',
       log: 'debug',
+      relay: 'http://127.0.0.1:7000',
+      meshId: 'home',
+      announce: true,
       nodeCapacity: { cpuMilli: 2000, memoryMb: 1024 },
       projectFile: null,
       sources: {
@@ -42,6 +48,9 @@ describe('parseProjectFile', () => {
         admin_port: 'project file',
         on_runtime_death: 'project file',
         log: 'project file',
+        relay: 'project file',
+        mesh_id: 'project file',
+        announce: 'project file',
       },
     });
   });
@@ -58,6 +67,9 @@ describe('parseProjectFile', () => {
     ['nodes = 0', 'nodes: '],
     ['nodes = 1.5', 'nodes: '],
     ['log = "loud"', 'log: '],
+    ['relay = "somewhere"', 'relay: is not http://HOST:PORT'],
+    ['mesh_id = "My Mesh"', 'mesh_id: is not a DNS label'],
+    ['announce = 1', 'announce: '],
     ['port = ', 'Invalid TOML document'],
   ])('refuses %j and says where', (text, message) => {
     expect(() => parseProjectFile(text, 'mesh.toml')).toThrow(
@@ -87,6 +99,9 @@ describe('mergeSettings', () => {
       adminPort: null,
       onRuntimeDeath: 'keep',
       log: 'info',
+      relay: null,
+      meshId: 'mesh',
+      announce: false,
       nodeCapacity: { cpuMilli: 0, memoryMb: 0 },
     });
   });
@@ -105,6 +120,16 @@ describe('mergeSettings', () => {
       nodes: 'environment',
       admin_port: 'project file',
       log: 'default',
+    });
+  });
+
+  it('takes a switch as a flag, and its words from a variable', () => {
+    expect(merge({ flags: { announce: true } }).announce).toBe(true);
+    const environment = { MESH_ANNOUNCE: 'yes', MESH_ID: 'home', MESH_RELAY: 'http://[::1]:7' };
+    expect(merge({ environment })).toMatchObject({
+      announce: true,
+      meshId: 'home',
+      relay: 'http://[::1]:7',
     });
   });
 
