@@ -8,6 +8,7 @@ import type {
 import { crash } from '../../machines/kernel/unbound.ts';
 import { childSpec } from '../../supervisor/index.ts';
 import { FRONT_ID } from './paths.ts';
+import type { ProvenIdentity } from './ports/attestation.ts';
 import { ANNOUNCE_EVERY_MS } from './ports/front.ts';
 import type { Front, OpenFront, PeerRegister } from './ports/front.ts';
 import type { CoordinatorPorts } from './ports/services.ts';
@@ -21,8 +22,7 @@ export interface FrontActorPorts extends Services {
   readonly front: Front;
   readonly register: PeerRegister;
   /** What this Coordinator proves to be; its own policy is looked up by it. */
-  readonly identity: string;
-  readonly isHardware: boolean;
+  readonly proven: ProvenIdentity;
 }
 
 /** The manifest may not name this Coordinator yet; that is seen at the next state, or after this. */
@@ -36,7 +36,7 @@ export const renewalDelayMs = (notAfterMs: number, nowMs: number): number =>
 
 const keepCertified = (ports: FrontActorPorts, opened: () => OpenFront) =>
   fromCallback<FrontFact, Record<string, never>>(({ sendBack }) => {
-    const { cell, clock, notice, identity, isHardware } = ports;
+    const { cell, clock, notice, proven } = ports;
     const front = opened();
     let timer: unknown;
     let certified: unknown;
@@ -44,11 +44,7 @@ const keepCertified = (ports: FrontActorPorts, opened: () => OpenFront) =>
       clock.clearTimeout(timer);
       try {
         const state = cell.take();
-        const { issued, response } = issueMeshCert(
-          state,
-          { identity, isHardware },
-          front.publicKey,
-        );
+        const { issued, response } = issueMeshCert(state, proven, front.publicKey);
         front.show(response.certificateChain);
         certified = state;
         const { spiffeId, notAfterMs } = issued;

@@ -4,7 +4,7 @@
  */
 import { coordinatorError } from '../../machines/coordinator/errors.ts';
 import { historyError } from '../../machines/coordinator/history-errors.ts';
-import { policyOf } from '../../machines/coordinator/mesh-manifest.schema.ts';
+import { policyFor } from '../../machines/coordinator/mesh-manifest.schema.ts';
 import type { MeshManifest } from '../../machines/coordinator/mesh-manifest.schema.ts';
 import type { StateSummary } from '../../machines/coordinator/stateguard.machine.ts';
 import { isSameRecord } from '../../machines/coordinator/transition.ts';
@@ -130,11 +130,9 @@ async function askPeer(
 }
 
 /** MESH_ERR_COORDINATOR_NOT_AUTHORISED unless the manifest gives the identity that role. */
-export function authoriseCoordinator(
-  manifest: MeshManifest,
-  { identity, isHardware }: ProvenIdentity,
-): void {
-  const role = policyOf(manifest, identity)?.role;
+export function authoriseCoordinator(manifest: MeshManifest, proven: ProvenIdentity): void {
+  const { identity, isHardware } = proven;
+  const role = policyFor(manifest, proven)?.role;
   const isSufficient = isHardware || manifest.referenceValues.hardware === 'optional';
   if (role === 'coordinator' && isSufficient) return;
   throw coordinatorError(

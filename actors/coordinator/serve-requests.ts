@@ -1,6 +1,6 @@
 /** What a Coordinator answers from the one snapshot of the state that a request took. */
 import { coordinatorError } from '../../machines/coordinator/errors.ts';
-import { policyOf, spiffeIdOf } from '../../machines/coordinator/mesh-manifest.schema.ts';
+import { policyFor, spiffeIdOf } from '../../machines/coordinator/mesh-manifest.schema.ts';
 import type { IssuedCertificate } from '../../machines/coordinator/mesh-cert.machine.ts';
 import { summaryOf } from './coordinator-state.ts';
 import type { CoordinatorState } from './coordinator-state.ts';
@@ -16,10 +16,11 @@ import { authoriseCoordinator } from './recover-state.ts';
  */
 export function issueMeshCert(
   { manifest, authority, engine }: CoordinatorState,
-  { identity, isHardware }: ProvenIdentity,
+  proven: ProvenIdentity,
   publicKey: Uint8Array,
 ): { readonly issued: IssuedCertificate; readonly response: NewMeshCertResponse } {
-  const policy = policyOf(manifest, identity);
+  const policy = policyFor(manifest, proven);
+  const { identity, isHardware } = proven;
   if (policy === undefined || (!isHardware && manifest.referenceValues.hardware === 'required'))
     throw coordinatorError(
       'MESH_ERR_COORDINATOR_NOT_AUTHORISED',

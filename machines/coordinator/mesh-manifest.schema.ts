@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import type { CodedError } from '../kernel/coded-error.ts';
 import { coordinatorError } from './errors.ts';
+import type { AttestedClaims } from './evidence.ts';
 
 /** Bytes of a manifest: a thousand policies with long names. */
 export const MESH_MANIFEST_BYTES_MAX = 256 * 1024;
@@ -55,6 +56,11 @@ const policy = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,127}$/, 'is not the id of a secret')
     .exactOptional(),
+  /**
+   * Node keys whose `process` evidence may prove this identity; default all of the reference values.
+   * Without it any node could prove to be a Coordinator, and be given the seed.
+   */
+  nodeKeys: z.array(hex(32)).min(1).max(NODE_KEYS_MAX).refine(isUnique, UNIQUE).exactOptional(),
 });
 
 const svn = z.int().min(0).max(255);
@@ -131,6 +137,22 @@ export function parseMeshManifest(value: unknown): MeshManifest {
 /** The policy of an identity; `undefined` where the manifest names none. */
 export const policyOf = (manifest: MeshManifest, identity: string): MeshPolicy | undefined =>
   Object.hasOwn(manifest.policies, identity) ? manifest.policies[identity] : undefined;
+
+/**
+ * The policy that sound evidence is given: that of its identity, if `process` evidence of it is by a
+ * node key that the policy accepts.
+ */
+export function policyFor(
+  manifest: MeshManifest,
+  proven: { readonly identity: string; readonly attested?: AttestedClaims },
+): MeshPolicy | undefined {
+  const policy = policyOf(manifest, proven.identity);
+  const keys = policy?.nodeKeys;
+  if (keys === undefined) return policy;
+  const { attested } = proven;
+  if (attested === undefined) return undefined;
+  return attested.kind !== 'process' || keys.includes(attested.claims.nodeKey) ? policy : undefined;
+}
 
 /** The one SPIFFE ID of a policy (SPIFFE ID §2): names are labels, so nothing needs escaping. */
 export const spiffeIdOf = ({ trustDomain }: MeshManifest, { role, name }: MeshPolicy): string =>

@@ -1,4 +1,5 @@
 /** Puts one Coordinator together: adapters behind ports, machines bound to them, as a subtree. */
+import { COORDINATOR_IDENTITY } from '../../machines/coordinator/identities.ts';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
@@ -6,6 +7,7 @@ import {
   createCoordinatorFrontLogic,
 } from '../../actors/coordinator/coordinator-front.actor.ts';
 import { CONNECTIONS_ID, COORDINATOR_ID } from '../../actors/coordinator/paths.ts';
+import type { ProvenIdentity } from '../../actors/coordinator/ports/attestation.ts';
 import type { History } from '../../actors/coordinator/ports/history.ts';
 import type { CoordinatorPorts } from '../../actors/coordinator/ports/services.ts';
 import { StateCell } from '../../actors/coordinator/state-cell.ts';
@@ -28,12 +30,7 @@ import type { RpcLimits } from '../rpc/limits.ts';
 import { createRecoveryTransport } from '../rpc/recovery-transport.ts';
 import type { KeyFile } from '../spore/signing.ts';
 import { createAuthorities } from '../x509/certificate-authority.ts';
-import {
-  COORDINATOR_IDENTITY,
-  coordinatorFacts,
-  coordinatorPaths,
-  ensureNodeKey,
-} from './coordinator-identity.ts';
+import { coordinatorFacts, coordinatorPaths, ensureNodeKey } from './coordinator-identity.ts';
 import { coordinatorTree } from './coordinator-tree.ts';
 import type { CoordinatorView } from './coordinator-view.ts';
 import { createFront } from './front.ts';
@@ -175,7 +172,15 @@ interface FrontParts {
   readonly peers: ReturnType<typeof createPeerFolder>;
 }
 
-function composeFront({ options, place, name, ports, issuer, peers }: FrontParts) {
+/** What its own evidence would prove to itself. */
+function provenBy(key: KeyFile, instance: string, issuedAtMs: number): ProvenIdentity {
+  const nodeKey = Buffer.from(key.publicKey).toString('hex');
+  const claims = { ...coordinatorFacts(instance), nodeKey, issuedAtMs };
+  const attested = { kind: 'process', claims } as const;
+  return { identity: COORDINATOR_IDENTITY, isHardware: false, attested };
+}
+
+function composeFront({ options, place, name, key, ports, issuer, peers }: FrontParts) {
   const { supervision, path = COORDINATOR_ID } = place;
   let refused = 0;
   const view = createViewReader({
@@ -209,8 +214,7 @@ function composeFront({ options, place, name, ports, issuer, peers }: FrontParts
     notice: ports.notice,
     front,
     register: peers,
-    identity: COORDINATOR_IDENTITY,
-    isHardware: false,
+    proven: provenBy(key, name, ports.clock.now()),
   });
   return { view, children: [coordinatorFrontChildSpec(logic)] };
 }

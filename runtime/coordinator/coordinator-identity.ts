@@ -1,20 +1,12 @@
-/** What a Coordinator of this program proves to be, and the files that it proves it with. */
+/** The files that a Coordinator proves itself with, and what it says of itself. */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { COORDINATOR_IDENTITY } from '../../machines/coordinator/identities.ts';
 import { codeOf } from '../../machines/kernel/coded-error.ts';
 import { generateKey, readKey } from '../adapters/keys.fs.ts';
 import type { ProcessFacts } from '../attest/process-evidence.ts';
 import type { KeyFile } from '../spore/signing.ts';
-
-const sha256 = (data: string | Uint8Array): string =>
-  createHash('sha256').update(data).digest('hex');
-
-/**
- * The identity that manifests give the role of a coordinator, 64 hex digits: a Coordinator runs from no
- * spore whose digest could name it, so this program has one name for all of them.
- */
-export const COORDINATOR_IDENTITY = sha256('mycelium-mesh/coordinator/v1');
 
 /** Where the files of one Coordinator are. */
 export interface CoordinatorPaths {
@@ -59,6 +51,6 @@ const PROGRAM = new URL(import.meta.resolve('mycelium-mesh/package.json'));
 /** What its node key signs of a Coordinator. */
 export const coordinatorFacts = (name: string): ProcessFacts => ({
   spore: COORDINATOR_IDENTITY,
-  binary: sha256(readFileSync(PROGRAM)),
+  binary: createHash('sha256').update(readFileSync(PROGRAM)).digest('hex'),
   instance: name,
 });

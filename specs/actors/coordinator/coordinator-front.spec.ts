@@ -71,8 +71,7 @@ function frontWorld(gates: Gates) {
     notice: () => undefined,
     front: { open },
     register: { announce: async () => undefined, withdraw: async () => undefined },
-    identity: CERTIFIED.identity,
-    isHardware: false,
+    proven: { identity: CERTIFIED.identity, isHardware: false },
   };
   return {
     reset: () => {

@@ -1,8 +1,8 @@
+import { COORDINATOR_IDENTITY } from '../../../machines/coordinator/identities.ts';
 import { X509Certificate } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { COORDINATOR_IDENTITY } from '../../../runtime/coordinator/coordinator-identity.ts';
 import { createValidator } from '../../../runtime/attest/validator.ts';
 import { systemClock } from '../../../runtime/adapters/clock.system.ts';
 import { verifyLeaf } from '../../../runtime/x509/certificate-profile.ts';
@@ -116,6 +116,18 @@ describe('startCoordinator', () => {
     expect(second.generation).toBe(2n);
     expect(keyOf(second.rootCaCert)).toBe(keyOf(answer.rootCaCert));
     expect(keyOf(second.meshCaCert)).not.toBe(keyOf(answer.meshCaCert));
+  });
+
+  it('gives its seed to no node but those that the manifest names for Coordinators', async () => {
+    await using farm = new CoordinatorFarm();
+    const coordinator = await farm.start({ name: 'one' });
+    const { nodeKeys } = await setFirst(coordinator);
+    const refused = coded('MESH_ERR_COORDINATOR_NOT_AUTHORISED');
+    await using posing = await meshApiOf(coordinator, nodeKeys, { spore: COORDINATOR_IDENTITY });
+    await expect(posing.meshApi.recover({})).rejects.toEqual(refused);
+    await expect(posing.meshApi.newMeshCert({})).rejects.toEqual(refused);
+    await using workload = await meshApiOf(coordinator, nodeKeys);
+    await expect(workload.meshApi.recover({})).rejects.toEqual(refused);
   });
 
   it('recovers from a peer that it finds beside the history', async () => {

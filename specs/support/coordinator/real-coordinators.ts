@@ -1,4 +1,5 @@
 /** Coordinators on real ports and files, their owners, and manifests that name them. */
+import { COORDINATOR_IDENTITY } from '../../../machines/coordinator/identities.ts';
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import nacl from 'tweetnacl';
 import { systemClock } from '../../../runtime/adapters/clock.system.ts';
@@ -6,7 +7,6 @@ import { createProcessIssuer } from '../../../runtime/attest/process-evidence.ts
 import { createValidator } from '../../../runtime/attest/validator.ts';
 import { createTlsIdentity } from '../../../runtime/attested-tls/tls-identity.ts';
 import type { TlsIdentity } from '../../../runtime/attested-tls/tls-identity.ts';
-import { COORDINATOR_IDENTITY } from '../../../runtime/coordinator/coordinator-identity.ts';
 import { startCoordinator } from '../../../runtime/coordinator/start-coordinator.ts';
 import type { Coordinator } from '../../../runtime/coordinator/start-coordinator.ts';
 import type { CoordinatorOptions } from '../../../runtime/coordinator/compose-coordinator.ts';
@@ -51,6 +51,7 @@ export const manifestFor = (nodeKeys: readonly string[], overrides: object = {})
         name: 'coordinator',
         role: 'coordinator',
         san: ['coordinator', '127.0.0.1'],
+        nodeKeys,
       },
       [WORKLOAD]: {
         name: 'hello',
