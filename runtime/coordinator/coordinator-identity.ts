@@ -19,6 +19,8 @@ export interface CoordinatorPaths {
   readonly config: string;
   /** The history, unless the configuration has another place for it. */
   readonly history: string;
+  /** What its actors remember over a crash of the program: hashes and counters. */
+  readonly journal: string;
 }
 
 /** The paths of a Coordinator's folder; makes nothing. */
@@ -29,6 +31,7 @@ export const coordinatorPaths = (folder: string): CoordinatorPaths => ({
   floor: join(folder, 'floor.json'),
   config: join(folder, 'coordinator.json'),
   history: join(folder, 'history'),
+  journal: join(folder, 'journal.sqlite'),
 });
 
 /**

@@ -6,7 +6,10 @@ import type { CoordinatorPorts } from '../../actors/coordinator/ports/services.t
 import type { Supervision } from '../../actors/workload/ports/supervision.ts';
 import type { FrontContext } from '../../machines/coordinator/coordinator-front.machine.ts';
 import type { RecoveryReason } from '../../machines/coordinator/recovery.machine.ts';
-import type { GuardStatus } from '../../machines/coordinator/stateguard.machine.ts';
+import type {
+  GuardStatus,
+  StateguardContext,
+} from '../../machines/coordinator/stateguard.machine.ts';
 import type { KnownPeer } from '../adapters/peers.fs.ts';
 import { MANIFESTS_SHOWN_MAX } from './coordinator-view.ts';
 import type { AuthorityCertificate, CoordinatorView, ManifestEntry } from './coordinator-view.ts';
@@ -55,15 +58,17 @@ export function createViewReader(sources: ViewSources): () => Promise<Coordinato
     const { held } = cell;
     const front = contextOf<FrontContext>(FRONT_ID);
     const recovery = contextOf<{ failure: RecoveryReason | null }>(RECOVERY_ID);
-    const guard = contextOf<{ failure: string }>(STATEGUARD_ID);
+    const guard = contextOf<StateguardContext>(STATEGUARD_ID);
     const failure = recovery?.failure ?? null;
     const isBehind = state === 'recovering' || state === 'stale';
     const detail = state === 'storeUnavailable' ? guard?.failure : isBehind ? failure?.message : '';
+    const served = state === 'recovering' ? guard?.served : null;
+    const lost = served ? `Generation ${served.generation} was served before this start.` : '';
     return {
       name: sources.name,
       address: front && front.port > 0 ? { host: front.host, port: front.port } : null,
       state,
-      reason: state === 'ready' ? null : [REASONS[state], detail].filter(Boolean).join(' '),
+      reason: state === 'ready' ? null : [REASONS[state], lost, detail].filter(Boolean).join(' '),
       generation: held?.generation ?? null,
       transition: held?.record.transition ?? null,
       manifests: held ? entriesOf(held, seenAt) : [],

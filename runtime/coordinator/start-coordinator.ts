@@ -1,11 +1,14 @@
+import type { Clock } from '../../machines/kernel/clock.ts';
 import { createTree } from '../../supervisor/index.ts';
-import type { ExitReason, Tree } from '../../supervisor/index.ts';
+import type { ExitReason, Journal, Tree } from '../../supervisor/index.ts';
 import { nodeAttribution } from '../adapters/attribution.node.ts';
 import { systemClock } from '../adapters/clock.system.ts';
+import { openJournal } from '../adapters/journal.sqlite.ts';
 import { systemRandom } from '../adapters/random.system.ts';
 import { createLateTree } from '../late-tree.ts';
 import { composeCoordinator } from './compose-coordinator.ts';
-import type { CoordinatorOptions } from './compose-coordinator.ts';
+import type { CoordinatorOptions, CoordinatorParts } from './compose-coordinator.ts';
+import { coordinatorPaths } from './coordinator-identity.ts';
 import type { CoordinatorView } from './coordinator-view.ts';
 
 /** A running Coordinator. */
@@ -37,7 +40,9 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   const { fill, supervision } = createLateTree();
   const parts = await composeCoordinator(options, { supervision });
   const { clock = systemClock, random = systemRandom, logger } = options;
+  const journal = openActorJournal(options, clock, parts);
   const tree = createTree(parts.spec, {
+    journal,
     clock,
     random,
     defer: (slice) => {
@@ -50,6 +55,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   try {
     await tree.start();
   } catch (error) {
+    journal.close();
     await parts.close();
     throw error;
   }
@@ -58,6 +64,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
   let stopping: Promise<void> | undefined;
   const stop = async (): Promise<void> => {
     await tree.stop();
+    journal.close();
     await parts.close();
   };
   const { name, nodeKey, view } = parts;
@@ -71,4 +78,17 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     stop: () => (stopping ??= stop()),
     [Symbol.asyncDispose]: () => (stopping ??= stop()),
   };
+}
+
+/** Of what its actors remember; what is damaged in it is told and set aside. */
+function openActorJournal(
+  { folder }: CoordinatorOptions,
+  clock: Clock,
+  { ports }: Pick<CoordinatorParts, 'ports'>,
+): Journal {
+  return openJournal({
+    path: coordinatorPaths(folder).journal,
+    clock,
+    onCorrupt: (error) => ports.notice('the journal of actors', error),
+  });
 }
