@@ -1,6 +1,14 @@
 // Builds the page of the inspector from runtime/web/ui into runtime/web/dist, when that is older. The
 // package has it built; a clone builds it at the first use.
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -19,15 +27,35 @@ function isFresh(out) {
     .every((file) => file.mtimeMs <= builtAt);
 }
 
+/**
+ * Moves what was built to where it is served from: the page itself last and at once, so that whoever
+ * asks meanwhile, or builds at the same time, has a whole page, the old one or the new one.
+ */
+function moveIn(built, out) {
+  const assets = readdirSync(join(built, 'assets'));
+  mkdirSync(join(out, 'assets'), { recursive: true });
+  for (const name of assets) renameSync(join(built, 'assets', name), join(out, 'assets', name));
+  renameSync(join(built, 'index.html'), join(out, 'index.html'));
+  for (const name of readdirSync(join(out, 'assets')))
+    if (!assets.includes(name)) rmSync(join(out, 'assets', name), { force: true });
+}
+
 export async function buildPage(out = PAGE) {
   if (isFresh(out)) return;
   const { build } = await import('vite');
-  await build({
-    root: sources,
-    base: './',
-    configFile: false,
-    logLevel: 'error',
-    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-    build: { outDir: out, emptyOutDir: true, target: 'es2022', modulePreload: false },
-  });
+  mkdirSync(out, { recursive: true });
+  const built = mkdtempSync(join(out, '.new-'));
+  try {
+    await build({
+      root: sources,
+      base: './',
+      configFile: false,
+      logLevel: 'error',
+      oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+      build: { outDir: built, emptyOutDir: true, target: 'es2022', modulePreload: false },
+    });
+    moveIn(built, out);
+  } finally {
+    rmSync(built, { recursive: true, force: true });
+  }
 }

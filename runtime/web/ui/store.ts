@@ -1,79 +1,95 @@
-/** What the page knows, as signals; the parts draw themselves from it. */
+/** What the page knows and what it shows of it, as signals; the parts draw themselves from them. */
 import { batch, computed, signal } from '@preact/signals';
 import type { Chart } from '../../charts/chart.ts';
 import type { Layout } from '../../charts/layout.types.ts';
 import { filterOf } from './filter.ts';
-import { hashOf, routeOf } from './route.ts';
+import { PINS_MAX, hashOf, routeOf } from './route.ts';
 import type { Route } from './route.ts';
 import { childrenOf, treeRows } from './tree-rows.ts';
-import type {
-  ActorDetails,
-  ActorRow,
-  ClientMessage,
-  LogRow,
-  MachineRow,
-  ServerMessage,
-} from './wire.types.ts';
-
-/** Lines that the page keeps; the server has no more either. */
-const LOG_ROWS_MAX = 20_000;
-const RECONNECT_MS = 1_000;
+import type { CoverageView, RecordingInfo, Views } from './views.types.ts';
+import type { ActorDetails, ActorRow, LogRow, MachineRow } from './wire.types.ts';
 
 export interface DrawnChart {
   readonly chart: Chart;
   readonly layout: Layout;
 }
 
+/** Everything that moves by itself. */
+export interface Scene {
+  readonly actors: ReadonlyMap<string, ActorRow>;
+  readonly log: readonly LogRow[];
+  readonly details: ActorDetails | null;
+}
+
+export interface Notice {
+  readonly text: string;
+  readonly isBad: boolean;
+}
+
 export const isLive = signal(false);
-export const title = signal('mesh inspect');
+export const title = signal('mesh');
 export const canSend = signal(false);
-export const notice = signal('');
-export const actors = signal<ReadonlyMap<string, ActorRow>>(new Map());
-export const log = signal<readonly LogRow[]>([]);
-export const details = signal<ActorDetails | null>(null);
+export const notice = signal<Notice | null>(null);
+export const recording = signal<RecordingInfo | null>(null);
+export const liveActors = signal<Scene['actors']>(new Map());
+export const liveLog = signal<Scene['log']>([]);
+export const liveDetails = signal<Scene['details']>(null);
+/** What is looked at while the view is held. */
+export const frozen = signal<Scene | null>(null);
 export const charts = signal<ReadonlyMap<string, DrawnChart>>(new Map());
-export const machines = signal<readonly MachineRow[]>([]);
+export const machines = signal<readonly MachineRow[] | null>(null);
+export const coverages = signal<ReadonlyMap<string, CoverageView>>(new Map());
+export const views = signal<Partial<Views>>({});
 export const closed = signal<ReadonlySet<string>>(new Set());
-export const isHeld = signal(false);
+/** Size of the chart; null for the one that fits best. */
+export const zoom = signal<number | null>(null);
+export const isHelpOpen = signal(false);
+export const lowerTab = signal<'log' | 'sequence'>('log');
 export const route = signal<Route>(routeOf(location.hash));
+/** The present time, to the second: ages are told from it. */
+export const now = signal(Date.now());
+
+export const isHeld = computed(() => frozen.value !== null);
+export const actors = computed(() => (frozen.value ?? { actors: liveActors.value }).actors);
+export const log = computed(() => (frozen.value ?? { log: liveLog.value }).log);
+/** A held view shows an actor as it was then, and one that is chosen later as it is. */
+export const details = computed(() =>
+  frozen.value?.details?.path === route.value.subject ? frozen.value.details : liveDetails.value,
+);
 
 export const filterTest = computed(() =>
   route.value.filter === '' ? undefined : filterOf(route.value.filter),
 );
-export const rows = computed(() =>
-  treeRows(childrenOf(actors.value), closed.value, filterTest.value),
-);
-/** The step that is looked at; undefined is now. */
+export const children = computed(() => childrenOf(actors.value));
+export const rows = computed(() => treeRows(children.value, closed.value, filterTest.value));
+/** The step that is looked at; undefined is now. In a recording the rows themselves go back. */
 export const step = computed(() =>
-  route.value.at === null
+  route.value.at === null || recording.value
     ? undefined
     : details.value?.steps.find(({ seq }) => seq === route.value.at),
 );
 
-let socket: WebSocket | undefined;
-let cursor = 0;
-
 /** Goes to another view; the address says which. */
 export function go(change: Partial<Route>): void {
   const next = { ...route.value, ...change };
-  if ('subject' in change && change.subject !== route.value.subject && !('at' in change))
-    Object.assign(next, { at: null });
-  history.replaceState(null, '', hashOf(next));
-  show(next);
+  const isElse = next.subject !== route.value.subject || next.page !== route.value.page;
+  if (isElse && !('at' in change)) Object.assign(next, { at: null });
+  // Another subject is a place to come back to; a step or a letter of a filter is not.
+  history[isElse ? 'pushState' : 'replaceState'](null, '', hashOf(next));
+  route.value = next;
 }
 
-function show(next: Route): void {
-  const before = route.value;
-  route.value = next;
-  if (next.page === 'machines') void loadMachines();
-  if (next.page === 'actors' && (next.subject !== before.subject || before.page !== 'actors'))
-    watch();
-}
+/** The address of a page, with what is looked at kept where it means something there. */
+export const linkTo = (page: Route['page'], subject: string | null = null): string =>
+  hashOf({ ...route.value, page, subject, at: null, filter: '' });
 
 export function select(path: string): void {
   if (route.value.subject === path && route.value.page === 'actors') return;
-  details.value = null;
-  go({ page: 'actors', subject: path });
+  batch(() => {
+    liveDetails.value = null;
+    zoom.value = null;
+    go({ page: 'actors', subject: path });
+  });
 }
 
 export function toggle(path: string): void {
@@ -82,103 +98,25 @@ export function toggle(path: string): void {
   closed.value = next;
 }
 
-export function send(path: string, type: string): void {
-  say({ type: 'send', path, event: { type } });
+/** Holds everything as it is, or lets it go on. */
+export function hold(): void {
+  frozen.value = frozen.value
+    ? null
+    : { actors: liveActors.value, log: liveLog.value, details: liveDetails.value };
 }
 
-function say(message: ClientMessage): void {
-  if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
-}
-
-function watch(): void {
-  const { page, subject } = route.value;
-  say({ type: 'watch', path: page === 'actors' ? subject : null });
-}
-
-/** Opens the stream, and opens it again whenever it breaks, from where it was. */
-export function connect(): void {
-  addEventListener('hashchange', () => show(routeOf(location.hash)));
-  if (route.value.page === 'machines') void loadMachines();
-  open();
-}
-
-function open(): void {
-  const opened = new WebSocket(`ws://${location.host}/live`);
-  socket = opened;
-  opened.addEventListener('open', () => {
-    isLive.value = true;
-    say({ type: 'resume', cursor });
-    watch();
-  });
-  opened.addEventListener('message', ({ data }) =>
-    hear(JSON.parse(data as string) as ServerMessage),
-  );
-  opened.addEventListener('close', () => {
-    isLive.value = false;
-    setTimeout(open, RECONNECT_MS);
+/** Into the sequence diagram, or out of it; the oldest gives way to a fourth. */
+export function pin(path: string): void {
+  const { pins } = route.value;
+  const next = pins.includes(path)
+    ? pins.filter((one) => one !== path)
+    : [...pins, path].slice(-PINS_MAX);
+  batch(() => {
+    go({ pins: next });
+    if (next.length > pins.length) lowerTab.value = 'sequence';
   });
 }
 
-function hear(message: ServerMessage): void {
-  switch (message.type) {
-    case 'all':
-      batch(() => {
-        title.value = message.title;
-        canSend.value = message.canSend;
-        actors.value = new Map(message.actors.map((row) => [row.path, row]));
-        log.value = message.log;
-        cursor = message.cursor;
-      });
-      return;
-    case 'delta':
-      batch(() => takeDelta(message));
-      return;
-    case 'details':
-      if (message.details.path === route.value.subject) takeDetails(message.details);
-      return;
-    case 'absent':
-      if (message.path === route.value.subject) details.value = null;
-      return;
-    case 'sent':
-      notice.value = message.ok
-        ? `${message.event} was sent to ${message.path}`
-        : `Nobody took ${message.event} at ${message.path}`;
-      return;
-    case 'refused':
-      notice.value = message.message;
-  }
-}
-
-function takeDelta(delta: Extract<ServerMessage, { type: 'delta' }>): void {
-  cursor = delta.cursor;
-  if (delta.actors.length > 0 || delta.gone.length > 0) {
-    const next = new Map(actors.value);
-    for (const row of delta.actors) next.set(row.path, row);
-    for (const path of delta.gone) next.delete(path);
-    actors.value = next;
-  }
-  if (delta.log.length > 0) log.value = [...log.value, ...delta.log].slice(-LOG_ROWS_MAX);
-}
-
-function takeDetails(next: ActorDetails): void {
-  details.value = next;
-  if (next.machine !== null) void loadChart(next.machine);
-}
-
-/** One layout for each definition; changes of state only change classes. */
-export async function loadChart(key: string): Promise<void> {
-  if (charts.value.has(key)) return;
-  const drawn = await fetchJson<DrawnChart>(`/api/machines/${encodeURIComponent(key)}`);
-  if (drawn) charts.value = new Map([...charts.value, [key, drawn]]);
-}
-
-async function loadMachines(): Promise<void> {
-  machines.value = (await fetchJson<MachineRow[]>('/api/machines')) ?? machines.value;
-}
-
-async function fetchJson<Body>(path: string): Promise<Body | undefined> {
-  const response = await fetch(path);
-  if (response.ok) return (await response.json()) as Body;
-  notice.value = `${path}: ${response.status} ${response.statusText}`;
-  return undefined;
+export function say(text: string, isBad = false): void {
+  notice.value = { text, isBad };
 }

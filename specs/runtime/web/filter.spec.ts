@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { filterOf } from '../../../runtime/web/ui/filter.ts';
+import { filterOf, logFilterOf } from '../../../runtime/web/ui/filter.ts';
 import { childrenOf, treeRows } from '../../../runtime/web/ui/tree-rows.ts';
+import type { LogRow } from '../../../runtime/web/ui/wire.types.ts';
 import { actorRow } from './actor-row.ts';
 
 const rows = [
@@ -24,8 +25,49 @@ describe('filterOf', () => {
     ['agents waiting', ['mesh/agents/hello']],
     ['restarts>0 state:listening', []],
     ['nothing:like this', []],
+    ['constructor:x', []],
+    ['-kind:supervisor', ['mesh/edge', 'mesh/agents/hello']],
+    ['kind:agent-app', ['mesh/agents/hello']],
+    ['-restarts>0 -kind:supervisor', ['mesh/edge']],
   ])('finds by %j', (text, paths) => {
     expect(found(text)).toEqual(paths);
+  });
+});
+
+describe('logFilterOf', () => {
+  const actors = new Map(rows.map((row) => [row.path, row]));
+  const log: LogRow[] = [
+    { seq: 1, atMs: 0, kind: 'event', path: 'mesh/edge', source: 'mesh', text: 'routes.published' },
+    { seq: 2, atMs: 0, kind: 'crash', path: 'mesh/agents/hello', text: 'crash: no database' },
+    {
+      seq: 3,
+      atMs: 0,
+      kind: 'event',
+      path: 'mesh/agents/hello',
+      text: 'health.passed',
+      state: 'ready',
+    },
+    { seq: 4, atMs: 0, kind: 'stop', path: 'mesh/gone', text: 'stopped: shutdown' },
+  ];
+  const found = (text: string): number[] =>
+    log.filter(logFilterOf(text, (path) => actors.get(path))).map(({ seq }) => seq);
+
+  it.each([
+    ['', [1, 2, 3, 4]],
+    ['kind:crash', [2]],
+    ['kind:agent-app', [2, 3]],
+    ['state:ready', [3]],
+    ['restarts>0', [2, 3]],
+    ['restarts>0 kind:event', [3]],
+    ['restarts=0', [1, 4]],
+    ['machine:edge', [1]],
+    ['from:mesh', [1]],
+    ['event:health', [3]],
+    ['path:agents -event:health', [2]],
+    ['status:running', [1, 2, 3]],
+    ['DATABASE', [2]],
+  ])('finds by %j', (text, seqs) => {
+    expect(found(text)).toEqual(seqs);
   });
 });
 

@@ -45,8 +45,14 @@ const IMPORT_TABLE: readonly ImportRow[] = [
   },
   {
     from: /^runtime\/web\/ui\//,
-    paths: ['runtime/web/ui/'],
-    types: ['machines/', 'runtime/charts/'],
+    // What a chart says, and how large its texts are, is told once, for every picture of it.
+    paths: [
+      'runtime/web/ui/',
+      'runtime/charts/chart.ts',
+      'runtime/charts/elk-graph.ts',
+      'runtime/charts/mermaid.ts',
+    ],
+    types: ['machines/', 'runtime/charts/', 'runtime/coordinator/'],
     packages: ['preact', '@preact/signals'],
   },
   {

@@ -1,75 +1,103 @@
-import { actors, canSend, charts, details, go, route, send, step } from '../store.ts';
-import type { ActorDetails } from '../wire.types.ts';
-import { ChartPicture } from './chart-picture.tsx';
-import { Scrubber } from './scrubber.tsx';
+import { actors, charts, details, linkTo, pin, recording, route, step } from '../store.ts';
+import { eventName, nameOf } from '../names.ts';
+import type { ActorDetails, ActorRow } from '../wire.types.ts';
+import { ChartFrame } from './chart-frame.tsx';
+import { Empty } from './empty.tsx';
+import { Facts } from './facts.tsx';
+import { Icon } from './icon.tsx';
+import { Past, Scrubber } from './scrubber.tsx';
+import { Status } from './status.tsx';
 
-const since = (ms: number): string => new Date(ms).toLocaleTimeString();
+const WITHOUT_CHART: Readonly<Record<ActorRow['kind'], string>> = {
+  supervisor: 'A supervisor starts, watches and restarts its children. It has no chart of its own.',
+  worker: 'Its logic is a promise, a callback or a reducer: there are no states to draw.',
+  own: 'A machine runs it as an effect: there are no states to draw.',
+};
 
-function Picture({ shown }: { readonly shown: ActorDetails }) {
+function Picture({ shown, row }: { readonly shown: ActorDetails; readonly row?: ActorRow }) {
   const drawn = shown.machine === null ? undefined : charts.value.get(shown.machine);
+  if (shown.machine === null)
+    return (
+      <div class="frame">
+        <Empty title="No state machine">{row && WITHOUT_CHART[row.kind]}</Empty>
+      </div>
+    );
   if (!drawn)
     return (
-      <p class="soft empty">
-        {shown.machine === null ? 'Its logic is no state machine.' : 'Drawing its chart…'}
-      </p>
+      <div class="frame">
+        <Empty title="Drawing its chart…" />
+      </div>
     );
   const at = step.value;
-  const latest = shown.steps.at(-1);
+  const latest = at ?? shown.steps.at(-1);
   return (
-    <ChartPicture
+    <ChartFrame
       drawn={drawn}
-      active={at ? at.active : shown.active}
-      taken={(at ?? latest)?.taken ?? []}
-      accepts={
-        new Map(at ? [] : shown.accepts.map(({ event, isEnabled }) => [event, isEnabled] as const))
-      }
-    />
+      isPast={at !== undefined}
+      light={{
+        active: at ? at.active : shown.active,
+        taken: latest?.taken ?? [],
+        ...(latest ? { pulse: latest.seq } : {}),
+        accepts: new Map(at ? [] : shown.accepts.map((one) => [one.event, one.isEnabled] as const)),
+      }}
+    >
+      {at && <Past at={at} />}
+      {latest?.refusedBy !== undefined && (
+        <p class="refused">
+          <Icon name="warning" />
+          {eventName(latest.event)} changed nothing: <code>{latest.refusedBy}</code> was false
+        </p>
+      )}
+    </ChartFrame>
   );
 }
 
-function Facts({ shown }: { readonly shown: ActorDetails }) {
-  const row = actors.value.get(shown.path);
-  const at = step.value;
+function Absent({ path }: { readonly path: string | null }) {
   return (
-    <aside class="panel facts" aria-label="Details">
-      <div class="bar">
-        <h2>Details</h2>
-      </div>
-      <dl>
-        <dt>path</dt>
-        <dd>{shown.path}</dd>
-        <dt>state</dt>
-        <dd>{at ? at.active.join(', ') : (row?.state ?? '')}</dd>
-        <dt>status</dt>
-        <dd>{shown.status}</dd>
-        <dt>since</dt>
-        <dd>{row ? since(row.sinceMs) : ''}</dd>
-        <dt>incarnation</dt>
-        <dd>{shown.incarnation}</dd>
-        <dt>restarts</dt>
-        <dd>{row?.restarts ?? 0}</dd>
-        <dt>events</dt>
-        <dd>{row?.events ?? 0}</dd>
-      </dl>
-      <h3>Accepts now</h3>
-      <ul class="accepts">
-        {shown.accepts.map(({ event, isEnabled, guard }) => (
-          <li key={event}>
-            <button
-              type="button"
-              disabled={!canSend.value || !isEnabled}
-              title={guard ? `${guard} is false` : canSend.value ? 'Send it' : 'Needs --allow-send'}
-              onClick={() => send(shown.path, event)}
-            >
-              {event}
-              {guard && <small> [{guard}]</small>}
-            </button>
-          </li>
-        ))}
-      </ul>
-      <h3>Context</h3>
-      <pre tabIndex={0}>{JSON.stringify(at ? at.context : shown.context, undefined, 1)}</pre>
-    </aside>
+    <section class="panel view" aria-label="State chart">
+      {path === null ? (
+        <Empty title="Choose an actor">
+          Click one, or walk with <kbd>↓</kbd> <kbd>↑</kbd> <kbd>→</kbd> <kbd>←</kbd>. Its chart is
+          lit as it moves. <kbd>?</kbd> shows all keys.
+        </Empty>
+      ) : (
+        <Empty title={`${path} is not there`}>
+          {actors.value.has(path)
+            ? 'Waiting for its details…'
+            : 'It ended, or has not started yet. The choice is kept: it shows as soon as it is.'}
+        </Empty>
+      )}
+    </section>
+  );
+}
+
+function Bar({ shown, row }: { readonly shown: ActorDetails; readonly row?: ActorRow }) {
+  const isPinned = route.value.pins.includes(shown.path);
+  return (
+    <div class="bar">
+      <h2>{row ? nameOf(row) : shown.path.split('/').at(-1)}</h2>
+      {row && <Status status={row.status} />}
+      {shown.machine !== null && (
+        <a class="chip" href={linkTo('machines', shown.machine)} title="Its machine">
+          {shown.machine}
+        </a>
+      )}
+      {shown.tags.map((tag) => (
+        <span class="chip plain" key={tag}>
+          #{tag}
+        </span>
+      ))}
+      <button
+        type="button"
+        class="push"
+        aria-pressed={isPinned}
+        title="Into the sequence diagram (p)"
+        onClick={() => pin(shown.path)}
+      >
+        <Icon name="pin" />
+        {isPinned ? 'Pinned' : 'Pin'}
+      </button>
+    </div>
   );
 }
 
@@ -77,38 +105,17 @@ function Facts({ shown }: { readonly shown: ActorDetails }) {
 export function ActorView() {
   const shown = details.value;
   const { subject } = route.value;
-  if (!shown)
-    return (
-      <section class="panel view" aria-label="State chart">
-        <p class="soft empty">
-          {subject === null
-            ? 'Choose an actor: arrows, hjkl, or a click.'
-            : `${subject} is not there.`}
-        </p>
-      </section>
-    );
+  if (!shown || shown.path !== subject) return <Absent path={subject} />;
+  const row = actors.value.get(shown.path);
+  const given = row ? { shown, row } : { shown };
   return (
     <>
       <section class="panel view" aria-label="State chart">
-        <div class="bar">
-          <h2>{shown.path.split('/').at(-1)}</h2>
-          {shown.machine !== null && (
-            <button type="button" onClick={() => go({ page: 'machines', subject: shown.machine })}>
-              {shown.machine}
-            </button>
-          )}
-          {shown.tags.map((tag) => (
-            <span class="badge" key={tag}>
-              #{tag}
-            </span>
-          ))}
-        </div>
-        <div class="canvas">
-          <Picture shown={shown} />
-        </div>
-        <Scrubber steps={shown.steps} />
+        <Bar {...given} />
+        <Picture {...given} />
+        {(shown.machine !== null || recording.value) && <Scrubber steps={shown.steps} />}
       </section>
-      <Facts shown={shown} />
+      <Facts {...given} />
     </>
   );
 }

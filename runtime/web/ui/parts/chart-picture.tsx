@@ -1,158 +1,248 @@
 import { useMemo } from 'preact/hooks';
-import type { Chart, ChartState, ChartTransition } from '../../../charts/chart.ts';
+import type { ChartState, ChartTransition } from '../../../charts/chart.ts';
 import type { Box, Layout, PlacedEdge } from '../../../charts/layout.types.ts';
+import { indexOf, labelParts, pathOf } from '../chart-index.ts';
+import type { NoteLine } from '../chart-index.ts';
 import type { DrawnChart } from '../store.ts';
 
-export interface ChartPictureProps {
-  readonly drawn: DrawnChart;
+/** What is said about a chart beside its shape. */
+export interface ChartLight {
+  /** Ids of states. */
   readonly active: readonly string[];
+  /** Ids of transitions. */
   readonly taken: readonly string[];
+  /** Changes with every step, so that the same transition taken twice moves twice. */
+  readonly pulse?: number;
   /** Events that may be taken now, and whether their guard lets them. */
-  readonly accepts: ReadonlyMap<string, boolean>;
+  readonly accepts?: ReadonlyMap<string, boolean>;
+  /** A count to be drawn on a state. */
+  readonly counts?: ReadonlyMap<string, number>;
+  /** How often each transition was taken by specs. */
+  readonly coverage?: ReadonlyMap<string, number> | undefined;
+}
+
+interface PictureProps extends ChartLight {
+  readonly drawn: DrawnChart;
+  readonly scale: number;
 }
 
 const LINE = 14;
+const NAME_TOP = 16;
 
 /** A state chart: drawn once for a definition, then only its classes change. */
-export function ChartPicture({ drawn, active, taken, accepts }: ChartPictureProps) {
+export function ChartPicture({ drawn, scale, ...light }: PictureProps) {
   const { chart, layout } = drawn;
   const { states, transitions } = useMemo(() => indexOf(chart), [chart]);
-  const [lit, gone] = [new Set(active), new Set(taken)];
+  const [lit, gone] = [new Set(light.active), new Set(light.taken)];
+  const name = `State chart of ${chart.name}; now in ${light.active.join(', ') || 'no state'}`;
   return (
     <svg
-      class="chart"
+      class={light.active.length > 0 ? 'chart inhabited' : 'chart'}
       viewBox={`0 0 ${layout.width} ${layout.height}`}
+      width={layout.width * scale}
+      height={layout.height * scale}
       role="img"
-      aria-label={`State chart of ${chart.name}; now in ${active.join(', ') || 'no state'}`}
-      style={{ maxWidth: `${layout.width}px` }}
+      aria-label={name}
     >
-      <defs>
-        <marker
-          id="tip"
-          viewBox="0 0 8 8"
-          refX="7"
-          refY="4"
-          markerWidth="7"
-          markerHeight="7"
-          orient="auto-start-reverse"
-        >
-          <path d="M0 0 8 4 0 8Z" />
-        </marker>
-      </defs>
-      {states.map((state) => (
-        <StateBox key={state.id} state={state} layout={layout} isLit={lit.has(state.id)} />
+      <Markers />
+      {states.map(({ state, notes }) => (
+        <StateBox
+          key={state.id}
+          state={state}
+          notes={notes}
+          layout={layout}
+          isLit={lit.has(state.id)}
+          gone={gone}
+          coverage={light.coverage}
+        />
       ))}
       {layout.edges.map((edge) => {
         const transition = transitions.get(edge.id);
-        const isNear = transition !== undefined && isActive(transition.source, lit);
-        const isOpen = isNear && (accepts.get(transition.event) ?? true);
-        const classes = [
-          'edge',
-          transition?.kind ?? 'initial',
-          ...(isNear ? [isOpen ? 'near' : 'barred'] : []),
-          ...(transition && gone.has(transition.id) ? ['taken'] : []),
-        ];
-        return <Arrow key={edge.id} edge={edge} classes={classes.join(' ')} />;
+        const isTaken = transition !== undefined && gone.has(transition.id);
+        return (
+          <Arrow
+            key={edge.id}
+            edge={edge}
+            classes={edgeClasses(transition, lit, light, isTaken)}
+            count={transition && light.coverage ? (light.coverage.get(transition.id) ?? 0) : null}
+            pulse={isTaken ? light.pulse : undefined}
+          />
+        );
       })}
+      {[...(light.counts ?? [])].map(([state, count]) => (
+        <Count key={state} box={layout.boxes[state]} count={count} />
+      ))}
     </svg>
   );
 }
 
-const isActive = (source: string, lit: ReadonlySet<string>): boolean =>
-  source === '' || lit.has(source);
+/** One arrow head for each colour: a marker does not take the colour of its line everywhere. */
+const Markers = () => (
+  <defs>
+    {['tip', 'tip-near', 'tip-taken', 'tip-error'].map((id) => (
+      <marker
+        key={id}
+        id={id}
+        viewBox="0 0 8 8"
+        refX="7"
+        refY="4"
+        markerWidth="8"
+        markerHeight="8"
+        markerUnits="userSpaceOnUse"
+        orient="auto-start-reverse"
+      >
+        <path d="M0.500 0.800 7.500 4 0.500 7.200Z" />
+      </marker>
+    ))}
+  </defs>
+);
 
-function indexOf({ root }: Chart): {
-  readonly states: readonly ChartState[];
-  readonly transitions: ReadonlyMap<string, ChartTransition>;
-} {
-  const states: ChartState[] = [];
-  const visit = (state: ChartState): void => {
-    states.push(state);
-    for (const child of state.states) visit(child);
-  };
-  visit(root);
-  const all = states.flatMap(({ transitions }) => transitions);
-  return { states, transitions: new Map(all.map((one) => [one.id, one])) };
+function edgeClasses(
+  transition: ChartTransition | undefined,
+  lit: ReadonlySet<string>,
+  { accepts, coverage, active }: ChartLight,
+  isTaken: boolean,
+): string {
+  if (transition === undefined) return 'edge initial';
+  const isNear = active.length > 0 && (transition.source === '' || lit.has(transition.source));
+  const isOpen = accepts?.get(transition.event) ?? true;
+  const classes = ['edge', transition.kind];
+  if (isNear) classes.push(isOpen ? 'near' : 'barred');
+  if (isTaken) classes.push('taken');
+  if (coverage) classes.push((coverage.get(transition.id) ?? 0) > 0 ? 'covered' : 'missed');
+  return classes.join(' ');
 }
 
 interface StateBoxProps {
   readonly state: ChartState;
+  readonly notes: readonly NoteLine[];
   readonly layout: Layout;
   readonly isLit: boolean;
+  readonly gone: ReadonlySet<string>;
+  readonly coverage: ReadonlyMap<string, number> | undefined;
 }
 
-function StateBox({ state, layout, isLit }: StateBoxProps) {
+function StateBox({ state, notes, layout, isLit, gone, coverage }: StateBoxProps) {
   const box = layout.boxes[state.id];
   if (!box) return null;
   const dot = layout.boxes[`${state.id}|initial`];
-  const kinds = [
-    state.type,
-    ...(state.states.length > 0 ? ['group'] : []),
-    ...(isLit ? ['lit'] : []),
-  ];
+  const classes = ['state', state.type];
+  if (state.states.length > 0) classes.push('group');
+  if (state.id === '') classes.push('root');
+  if (isLit) classes.push('lit');
   return (
     <>
-      <g class={`state ${kinds.join(' ')}`} data-state={state.id}>
-        <rect x={box.x} y={box.y} width={box.width} height={box.height} rx={5} />
-        {state.type === 'final' && <Inner box={box} />}
-        <text class="key" x={box.x + 10} y={box.y + 16}>
+      <g class={classes.join(' ')} data-state={state.id}>
+        {state.description !== undefined && <title>{state.description}</title>}
+        <rect {...box} rx={7} />
+        {state.type === 'final' && <rect class="inner" {...inset(box)} rx={4.5} />}
+        <text class="key" x={box.x + 10} y={box.y + NAME_TOP}>
           {state.key}
         </text>
-        {notesOf(state).map((note, index) => (
-          <text class="note" key={note} x={box.x + 10} y={box.y + 16 + (index + 1) * LINE}>
-            {note}
-          </text>
+        {notes.map((note, index) => (
+          <Note
+            key={note.text}
+            note={note}
+            x={box.x + 10}
+            y={box.y + NAME_TOP + (index + 1) * LINE}
+            isTaken={note.transition !== undefined && gone.has(note.transition)}
+            coverage={coverage}
+          />
         ))}
       </g>
-      {dot && (
-        <circle
-          class="dot"
-          cx={dot.x + dot.width / 2}
-          cy={dot.y + dot.width / 2}
-          r={dot.width / 2}
-        />
-      )}
+      {dot && <circle class="dot" cx={dot.x + dot.width / 2} cy={dot.y + dot.width / 2} r={4.5} />}
     </>
   );
 }
 
-const Inner = ({ box }: { readonly box: Box }) => (
-  <rect
-    class="inner"
-    x={box.x + 3}
-    y={box.y + 3}
-    width={box.width - 6}
-    height={box.height - 6}
-    rx={4}
-  />
-);
+const inset = ({ x, y, width, height }: Box): Box => ({
+  x: x + 3,
+  y: y + 3,
+  width: width - 6,
+  height: height - 6,
+});
 
-const notesOf = (state: ChartState): string[] => [
-  ...(state.tags.length > 0 ? [state.tags.map((tag) => `#${tag}`).join(' ')] : []),
-  ...state.entry.map((action) => `entry / ${action}`),
-  ...state.exit.map((action) => `exit / ${action}`),
-  ...state.invokes.map((actor) => `invoke ${actor}`),
-  ...state.transitions
-    .filter(({ targets }) => targets.length === 0)
-    .map(({ label, actions }) => [label, actions.join(', ')].filter(Boolean).join(' / ')),
-];
+interface NoteProps {
+  readonly note: NoteLine;
+  readonly x: number;
+  readonly y: number;
+  readonly isTaken: boolean;
+  readonly coverage: ReadonlyMap<string, number> | undefined;
+}
 
-function Arrow({ edge, classes }: { readonly edge: PlacedEdge; readonly classes: string }) {
-  const { label, points } = edge;
+function Note({ note, x, y, isTaken, coverage }: NoteProps) {
+  const { text, transition } = note;
+  const count = coverage && transition !== undefined ? (coverage.get(transition) ?? 0) : null;
+  const classes = ['note'];
+  if (isTaken) classes.push('taken');
+  if (count !== null) classes.push(count > 0 ? 'covered' : 'missed');
+  return (
+    <text class={classes.join(' ')} x={x} y={y} data-transition={transition}>
+      {count === null ? text : `${count > 0 ? '✓' : '✗'} ${text}`}
+    </text>
+  );
+}
+
+interface ArrowProps {
+  readonly edge: PlacedEdge;
+  readonly classes: string;
+  /** How often specs took it; null where that is not looked at. */
+  readonly count: number | null;
+  readonly pulse: number | undefined;
+}
+
+function Arrow({ edge, classes, count, pulse }: ArrowProps) {
+  const d = useMemo(() => pathOf(edge.points), [edge]);
   return (
     <g class={classes} data-transition={edge.id}>
-      <path
-        d={points.map(({ x, y }, index) => `${index === 0 ? 'M' : 'L'}${x} ${y}`).join('')}
-        marker-end="url(#tip)"
+      <path class="line" d={d} />
+      {pulse !== undefined && <path key={pulse} class="flow" d={d} pathLength={1} />}
+      {edge.label && <Label label={edge.label} count={count} isBarred={/barred/.test(classes)} />}
+    </g>
+  );
+}
+
+interface LabelProps {
+  readonly label: NonNullable<PlacedEdge['label']>;
+  readonly count: number | null;
+  readonly isBarred: boolean;
+}
+
+function Label({ label, count, isBarred }: LabelProps) {
+  const { event, guard } = labelParts(label.text);
+  return (
+    <g class="label">
+      <rect
+        x={label.x}
+        y={label.y - 1}
+        width={label.width}
+        height={label.height + 2}
+        rx={(label.height + 2) / 2}
       />
-      {label && (
-        <g class="label">
-          <rect x={label.x} y={label.y} width={label.width} height={label.height} rx={3} />
-          <text x={label.x + 4} y={label.y + 10}>
-            {label.text}
-          </text>
-        </g>
+      <text x={label.x + 4} y={label.y + 10.5}>
+        {event}
+        {guard !== '' && <tspan class="guard">{isBarred ? ` ✗${guard.slice(1)}` : guard}</tspan>}
+      </text>
+      {count !== null && (
+        <text class="tally" x={label.x + label.width + 3} y={label.y + 10.5}>
+          {count > 0 ? `✓${count}` : '✗ never'}
+        </text>
       )}
+    </g>
+  );
+}
+
+/** How many actors stand in a state, on its corner. */
+function Count({ box, count }: { readonly box: Box | undefined; readonly count: number }) {
+  if (!box) return null;
+  const width = 12 + String(count).length * 7;
+  const x = box.x + box.width - width / 2 - 2;
+  return (
+    <g class="standing">
+      <rect x={x} y={box.y - 8} width={width} height={16} rx={8} />
+      <text x={x + width / 2} y={box.y + 3.5} text-anchor="middle">
+        {count}
+      </text>
     </g>
   );
 }

@@ -1,34 +1,63 @@
-import { useEffect, useState } from 'preact/hooks';
-import { isHeld, log, route, select } from '../store.ts';
-import type { LogRow } from '../wire.types.ts';
+import { useEffect, useMemo, useState } from 'preact/hooks';
+import { actors, go, isHeld, linkTo, log, lowerTab, recording, route } from '../store.ts';
+import { logFilterOf } from '../filter.ts';
+import { clock, counted, eventName, nameOf, shortPath } from '../names.ts';
+import type { LogKind, LogRow } from '../wire.types.ts';
+import { Empty } from './empty.tsx';
+import { save } from './exports.tsx';
+import { useFiltered } from './filtered.ts';
+import { Icon } from './icon.tsx';
+import { OpenRecording } from './open-recording.tsx';
+import { RecordingScrubber } from './scrubber.tsx';
 import { Sequence } from './sequence.tsx';
 import { useWindow } from './window.ts';
 
-const ROW_HEIGHT = 22;
+const ROW_HEIGHT = 24;
 
-const time = (ms: number): string => new Date(ms).toISOString().slice(11, 23);
+/** A shape for each kind, so that colour is not the only sign. */
+const SIGNS: Readonly<Record<LogKind, string>> = {
+  event: '→',
+  start: '▸',
+  restart: '↻',
+  stop: '■',
+  crash: '✕',
+  lost: '⚠',
+  timer: '◷',
+  audit: '✎',
+};
+
+/** What people call the one at that path; where it is too deep to be known by that, with its parent. */
+const called = (path: string): string => {
+  const row = actors.peek().get(path);
+  const above = path.split('/').at(-2);
+  if (row?.label !== undefined && above !== undefined) return `${above}/${nameOf(row)}`;
+  return shortPath(path);
+};
 
 function Line({ row, place }: { readonly row: LogRow; readonly place: number }) {
+  const isThen = recording.value !== null && row.seq === route.value.at;
   return (
     <div
-      class={`row ${row.kind}`}
+      class={`row ${row.kind} ${isThen ? 'selected' : ''} ${row.refusedBy ? 'refused' : ''}`}
       style={{ top: `${place * ROW_HEIGHT}px` }}
       role="row"
-      title={`${row.path} ${row.text}`}
+      title={`${row.source ?? ''} → ${row.path}\n${row.text}`}
     >
       <span role="cell" class="time">
-        {time(row.atMs)}
+        {clock(row.atMs)}
       </span>
       <span role="cell" class="from">
-        {row.source ?? ''}
+        {row.source === undefined ? '' : called(row.source)}
+      </span>
+      <span role="cell" class="sign" title={row.kind}>
+        {SIGNS[row.kind]}
       </span>
       <span role="cell" class="to">
-        <button type="button" class="link" onClick={() => select(row.path)}>
-          {row.path}
-        </button>
+        <a href={linkTo('actors', row.path)}>{called(row.path)}</a>
       </span>
       <span role="cell" class="what">
-        {row.text}
+        {eventName(row.text)}
+        {row.refusedBy !== undefined && <i> ✗ {row.refusedBy}</i>}
       </span>
       <span role="cell" class="state">
         {row.state ?? ''}
@@ -37,66 +66,114 @@ function Line({ row, place }: { readonly row: LogRow; readonly place: number }) 
   );
 }
 
-const holds = (row: LogRow, wanted: string): boolean =>
-  wanted === '' ||
-  `${row.kind} ${row.source ?? ''} ${row.path} ${row.text} ${row.state ?? ''}`
-    .toLowerCase()
-    .includes(wanted);
+interface BarProps {
+  readonly isWhole: boolean;
+  readonly wanted: string;
+  readonly onWant: (text: string) => void;
+  readonly rows: readonly LogRow[];
+}
 
-/** What happened, newest at the end; space holds it. */
-export function EventLog({ isWhole }: { readonly isWhole: boolean }) {
-  const [wanted, setWanted] = useState('');
-  const [held, setHeld] = useState<readonly LogRow[] | undefined>(undefined);
-  const [tab, setTab] = useState<'log' | 'sequence'>('log');
-  const all = held ?? log.value;
-  const rows = all.filter((row) => holds(row, wanted.toLowerCase()));
-  const { box, first, last, onScroll } = useWindow(rows.length, ROW_HEIGHT);
-  useEffect(() => setHeld(isHeld.value ? log.value : undefined), [isHeld.value]);
-  useEffect(() => {
-    const { current } = box;
-    if (current && !isHeld.value) current.scrollTop = current.scrollHeight;
-  }, [rows.length]);
+function Tabs() {
   return (
-    <section class="panel log" aria-label="Events">
-      <div class="bar">
-        <button type="button" aria-pressed={tab === 'log'} onClick={() => setTab('log')}>
-          Event log
+    <div class="tabs" role="group" aria-label="What is shown">
+      {(['log', 'sequence'] as const).map((tab) => (
+        <button
+          key={tab}
+          type="button"
+          aria-pressed={lowerTab.value === tab}
+          onClick={() => (lowerTab.value = tab)}
+        >
+          {tab === 'log' ? 'Event log' : 'Sequence'}
         </button>
-        <button type="button" aria-pressed={tab === 'sequence'} onClick={() => setTab('sequence')}>
-          Sequence
-        </button>
+      ))}
+    </div>
+  );
+}
+
+function Bar({ isWhole, wanted, onWant, rows }: BarProps) {
+  const { subject } = route.value;
+  const ofSubject = `path:${subject ?? ''}`.toLowerCase();
+  const jsonl = (): void =>
+    save(
+      'mesh-events.jsonl',
+      'application/x-ndjson',
+      rows.map((row) => `${JSON.stringify(row)}\n`).join(''),
+    );
+  return (
+    <div class="bar">
+      <Tabs />
+      <label class="search">
+        <Icon name="search" />
         <input
           type="search"
           value={wanted}
-          placeholder="filter of the log"
+          placeholder="kind:crash restarts>0 -health text"
           aria-label="Filter of the log"
-          onInput={({ currentTarget }) => setWanted(currentTarget.value)}
+          onInput={({ currentTarget }) => onWant(currentTarget.value)}
         />
-        <span class="soft">{rows.length} rows</span>
-        {isWhole && (
-          <a href="/api/log.jsonl" download="mesh-events.jsonl">
-            JSONL
-          </a>
-        )}
+      </label>
+      {!isWhole && subject !== null && (
         <button
           type="button"
-          aria-pressed={isHeld.value}
-          onClick={() => (isHeld.value = !isHeld.value)}
+          aria-pressed={wanted === ofSubject}
+          onClick={() => onWant(wanted === ofSubject ? '' : ofSubject)}
         >
-          {isHeld.value ? 'held' : 'hold'}
+          Only this actor
         </button>
-      </div>
-      {tab === 'sequence' ? (
-        <Sequence rows={rows} subject={route.value.subject} />
-      ) : (
-        <div class="list" ref={box} onScroll={onScroll} role="table" aria-label="Log" tabIndex={0}>
-          <div style={{ height: `${rows.length * ROW_HEIGHT}px` }} role="presentation">
-            {rows.slice(first, last).map((row, index) => (
-              <Line key={row.seq} row={row} place={first + index} />
-            ))}
-          </div>
-        </div>
       )}
+      <span class="soft tally">{counted(rows.length, 'row')}</span>
+      <button type="button" onClick={jsonl} title="The rows shown, a JSON object each">
+        <Icon name="download" />
+        JSONL
+      </button>
+      {isWhole && <OpenRecording />}
+    </div>
+  );
+}
+
+function List({ rows }: { readonly rows: readonly LogRow[] }) {
+  const { box, first, last, onScroll } = useWindow(rows.length, ROW_HEIGHT);
+  const { at } = route.value;
+  useEffect(() => {
+    const { current } = box;
+    if (!current || isHeld.value) return;
+    const place = recording.value && at !== null ? rows.findIndex(({ seq }) => seq >= at) : -1;
+    current.scrollTop =
+      place < 0 ? current.scrollHeight : place * ROW_HEIGHT - current.clientHeight / 2;
+  }, [rows.at(-1)?.seq, rows.length, at]);
+  return (
+    <div class="list" ref={box} onScroll={onScroll} role="table" aria-label="Log" tabIndex={0}>
+      <div style={{ height: `${rows.length * ROW_HEIGHT}px` }} role="presentation">
+        {rows.slice(first, last).map((row, index) => (
+          <Line key={row.seq} row={row} place={first + index} />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+/** What happened, newest at the end; space holds it. */
+export function EventLog({ isWhole }: { readonly isWhole: boolean }) {
+  const [own, setOwn] = useState('');
+  // On its own page, the filter is part of the address.
+  const wanted = isWhole ? route.value.filter : own;
+  const test = useMemo(
+    () => (wanted === '' ? undefined : logFilterOf(wanted, (path) => actors.peek().get(path))),
+    [wanted],
+  );
+  const rows = useFiltered(log.value, test);
+  const onWant = isWhole ? (filter: string) => go({ filter }) : setOwn;
+  return (
+    <section class={`panel log ${isHeld.value ? 'still' : ''}`} aria-label="Events">
+      <Bar isWhole={isWhole} wanted={wanted} onWant={onWant} rows={rows} />
+      {lowerTab.value === 'sequence' ? (
+        <Sequence rows={rows} />
+      ) : rows.length === 0 ? (
+        <Empty title={wanted === '' ? 'Nothing has happened yet' : 'No line is like that'} />
+      ) : (
+        <List rows={rows} />
+      )}
+      {isWhole && recording.value && <RecordingScrubber />}
     </section>
   );
 }

@@ -1,31 +1,74 @@
 import { useEffect } from 'preact/hooks';
-import { actors, closed, isHeld, route, rows, select, toggle } from '../store.ts';
+import {
+  children,
+  closed,
+  details,
+  go,
+  hold,
+  isHelpOpen,
+  pin,
+  route,
+  rows,
+  select,
+  toggle,
+  zoom,
+} from '../store.ts';
+import { PAGES } from '../route.ts';
 
 const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
+  target instanceof HTMLInputElement ? target.type !== 'range' : isInField(target);
 
-/** Arrows or hjkl in the tree, `/` for the filter, space to hold the log. */
+const isInField = (target: EventTarget | null): boolean =>
+  target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement;
+
+/** A button takes space, and a link Enter: those keep their keys. */
+const isOnButton = (target: EventTarget | null): boolean =>
+  target instanceof Element && target.closest('button, a, summary') !== null;
+
+/** Arrows or hjkl in the tree, `/` for the filter, space to hold; `?` shows them all. */
 export function useKeys(): void {
   useEffect(() => {
     const listen = (event: KeyboardEvent): void => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (event.key === 'Escape' && isTyping(event.target)) (event.target as HTMLElement).blur();
-      if (isTyping(event.target) || route.value.page !== 'actors') return;
-      if (press(event.key)) event.preventDefault();
+      if (isTyping(event.target) || document.querySelector('dialog[open]')) return;
+      if (event.key === ' ' && isOnButton(event.target)) return;
+      const isHandled = press(event.key) || (route.value.page === 'actors' && walk(event));
+      if (isHandled) event.preventDefault();
     };
     addEventListener('keydown', listen);
     return () => removeEventListener('keydown', listen);
   }, []);
 }
 
+/** What holds on every page. */
 function press(key: string): boolean {
+  const page = PAGES[Number(key) - 1];
+  if (page !== undefined) go({ page, subject: null, filter: '' });
+  else if (key === '/') document.querySelector<HTMLElement>('input[type=search]')?.focus();
+  else if (key === ' ') hold();
+  else if (key === '?') isHelpOpen.value = true;
+  else if (key === '0') zoom.value = null;
+  else if (key === '+' || key === '=') zoomBy(1.25);
+  else if (key === '-') zoomBy(0.8);
+  else return false;
+  return true;
+}
+
+export const ZOOM = { min: 0.2, max: 3 } as const;
+/** What the chart is drawn at now; its frame says so. */
+export const drawnAt = { scale: 1 };
+
+export function zoomBy(factor: number): void {
+  zoom.value = Math.min(ZOOM.max, Math.max(ZOOM.min, drawnAt.scale * factor));
+}
+
+const isInSlider = (target: EventTarget | null): boolean => target instanceof HTMLInputElement;
+
+/** What holds in the tree. */
+function walk({ key, target }: KeyboardEvent): boolean {
+  if (isInSlider(target) && key.startsWith('Arrow')) return false;
   switch (key) {
-    case '/':
-      document.getElementById('filter')?.focus();
-      return true;
-    case ' ':
-      isHeld.value = !isHeld.value;
-      return true;
     case 'ArrowDown':
     case 'j':
       return move(1);
@@ -38,9 +81,31 @@ function press(key: string): boolean {
     case 'ArrowRight':
     case 'l':
       return enter();
+    case '[':
+      return goBy(-1);
+    case ']':
+      return goBy(1);
+    case 'p':
+      if (route.value.subject !== null) pin(route.value.subject);
+      return true;
     default:
       return false;
   }
+}
+
+/** In time; the newest step is now. */
+export function goBy(by: number): boolean {
+  const steps = details.value?.steps ?? [];
+  const found = steps.findIndex(({ seq }) => seq === route.value.at);
+  const place = (found < 0 ? steps.length - 1 : found) + by;
+  goToStep(place);
+  return true;
+}
+
+export function goToStep(place: number): void {
+  const steps = details.value?.steps ?? [];
+  const isNow = place >= steps.length - 1;
+  go({ at: isNow ? null : (steps[Math.max(0, place)]?.seq ?? null) });
 }
 
 function move(by: number): boolean {
@@ -62,10 +127,8 @@ function leave(): boolean {
 /** Opens what is closed, else goes to the first child. */
 function enter(): boolean {
   const subject = route.value.subject ?? '';
+  const [child] = children.value.get(subject) ?? [];
   if (closed.value.has(subject)) toggle(subject);
-  else {
-    const child = [...actors.value.values()].find(({ parent }) => parent === subject);
-    if (child) select(child.path);
-  }
+  else if (child) select(child.path);
   return true;
 }

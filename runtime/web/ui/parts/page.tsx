@@ -1,62 +1,54 @@
-import { isLive, canSend, notice, route, title } from '../store.ts';
+import type { ComponentChild } from 'preact';
+import { isHelpOpen, notice, route } from '../store.ts';
 import type { PageName } from '../route.ts';
 import { ActorView } from './actor-view.tsx';
 import { EventLog } from './event-log.tsx';
+import { Header } from './header.tsx';
+import { Icon } from './icon.tsx';
+import { KeyHelp } from './key-help.tsx';
 import { MachineList } from './machine-list.tsx';
+import { MeshPage } from './mesh-page.tsx';
+import { MessagesPage } from './messages-page.tsx';
 import { useKeys } from './keys.ts';
 import { Tree } from './tree.tsx';
-
-const PAGES: readonly (readonly [PageName, string])[] = [
-  ['actors', 'Actors'],
-  ['machines', 'Machines'],
-  ['events', 'Events'],
-];
-
-function Header() {
-  return (
-    <header>
-      <h1>{title.value}</h1>
-      <span class={`badge ${isLive.value ? 'live' : 'lost'}`} role="status">
-        {isLive.value ? 'live' : 'connecting…'}
-      </span>
-      <span class="soft">{canSend.value ? 'read + send' : 'read only'}</span>
-      <nav aria-label="Pages">
-        {PAGES.map(([page, name]) => (
-          <a
-            key={page}
-            href={`#/${page}`}
-            aria-current={route.value.page === page ? 'page' : undefined}
-          >
-            {name}
-          </a>
-        ))}
-      </nav>
-      <button type="button" onClick={switchTheme} title="Light or dark">
-        ◐ theme
-      </button>
-    </header>
-  );
-}
-
-function switchTheme(): void {
-  const { dataset } = document.documentElement;
-  const isDark = dataset['theme']
-    ? dataset['theme'] === 'dark'
-    : matchMedia('(prefers-color-scheme: dark)').matches;
-  dataset['theme'] = isDark ? 'light' : 'dark';
-}
+import { WorkloadsPage } from './workloads-page.tsx';
 
 function Notice() {
-  if (notice.value === '') return null;
+  const said = notice.value;
   return (
-    <output class="notice">
-      {notice.value}{' '}
-      <button type="button" onClick={() => (notice.value = '')} aria-label="Dismiss">
-        ×
-      </button>
+    <output class="notices" role="status">
+      {said && (
+        <div class={said.isBad ? 'notice bad' : 'notice'}>
+          <Icon name={said.isBad ? 'warning' : 'check'} />
+          <span>{said.text}</span>
+          <button
+            type="button"
+            class="bare"
+            onClick={() => (notice.value = null)}
+            aria-label="Dismiss"
+          >
+            <Icon name="cross" />
+          </button>
+        </div>
+      )}
     </output>
   );
 }
+
+const CONTENTS: Readonly<Record<PageName, () => ComponentChild>> = {
+  actors: () => (
+    <>
+      <Tree />
+      <ActorView />
+      <EventLog isWhole={false} />
+    </>
+  ),
+  machines: () => <MachineList />,
+  workloads: () => <WorkloadsPage />,
+  mesh: () => <MeshPage />,
+  messages: () => <MessagesPage />,
+  events: () => <EventLog isWhole={true} />,
+};
 
 /** The whole page. */
 export function Page() {
@@ -65,24 +57,9 @@ export function Page() {
   return (
     <>
       <Header />
+      <main class={page}>{CONTENTS[page]()}</main>
       <Notice />
-      {page === 'actors' && (
-        <main class="actors">
-          <Tree />
-          <ActorView />
-          <EventLog isWhole={false} />
-        </main>
-      )}
-      {page === 'machines' && (
-        <main class="machines">
-          <MachineList />
-        </main>
-      )}
-      {page === 'events' && (
-        <main class="events">
-          <EventLog isWhole={true} />
-        </main>
-      )}
+      {isHelpOpen.value && <KeyHelp />}
     </>
   );
 }

@@ -1,22 +1,28 @@
 import { useEffect } from 'preact/hooks';
-import { actors, go, route, rows, select, toggle } from '../store.ts';
+import { actors, filterTest, go, isHeld, route, rows, select, toggle } from '../store.ts';
+import { counted, nameOf, shortState } from '../names.ts';
 import type { TreeRow } from '../tree-rows.ts';
+import type { ActorRow } from '../wire.types.ts';
+import { Icon } from './icon.tsx';
+import { Empty } from './empty.tsx';
+import { Sign } from './status.tsx';
 import { useWindow } from './window.ts';
 
-const ROW_HEIGHT = 26;
-const INDENT = 14;
+const ROW_HEIGHT = 28;
+const INDENT = 11;
 
-/** Colour is never the only sign: the text of the state stands beside it. */
-const signOf = (status: string): string =>
-  ({ crashed: '✕', stopped: '○', restarting: '↻', starting: '◌' })[status] ?? '●';
+/** That an effect without states is active goes without saying. */
+const stateOf = ({ machine, state, status }: ActorRow): string =>
+  machine === null && state === 'active' ? '' : shortState(state || status);
 
 function Line({ line, place }: { readonly line: TreeRow; readonly place: number }) {
   const { row, depth, isOpen, isLeaf } = line;
   const isSelected = row.path === route.value.subject;
+  const isPinned = route.value.pins.includes(row.path);
   return (
     <div
       id={`actor:${row.path}`}
-      class={`row ${isSelected ? 'selected' : ''}`}
+      class={`row ${row.kind} ${isSelected ? 'selected' : ''} ${stateOf(row) === '' ? 'plain' : ''}`}
       role="treeitem"
       aria-level={depth + 1}
       aria-selected={isSelected}
@@ -36,11 +42,44 @@ function Line({ line, place }: { readonly line: TreeRow; readonly place: number 
         >
           {isLeaf ? '' : isOpen ? '▾' : '▸'}
         </span>
-        <span class={`sign ${row.status}`}>{signOf(row.status)}</span> {row.id}
+        <Sign status={row.status} />
+        <span class="id">{nameOf(row)}</span>
+        {row.restarts > 0 && (
+          <b class="hot" title={`${row.restarts} restarts`}>
+            ↻{row.restarts}
+          </b>
+        )}
+        {isPinned && <Icon name="pin" />}
       </span>
-      <span class="state">{row.state || row.status}</span>
-      <span class={row.restarts > 0 ? 'count hot' : 'count'}>{row.restarts || '·'}</span>
-      <span class="count">{row.events || '·'}</span>
+      <span class="state" title={row.state}>
+        {stateOf(row)}
+      </span>
+      <span class="count soft">{row.events > 0 ? row.events : ''}</span>
+    </div>
+  );
+}
+
+function Bar({ count }: { readonly count: number }) {
+  const all = actors.value.size;
+  return (
+    <div class="bar">
+      <h2>Actors</h2>
+      <span class="soft tally">
+        {filterTest.value ? `${count} of ${all}` : counted(all, 'actor')}
+      </span>
+      <label class="search">
+        <Icon name="search" />
+        <input
+          id="filter"
+          type="search"
+          value={route.value.filter}
+          placeholder="state:failing restarts>0"
+          aria-label="Filter of the tree"
+          title="state: kind: status: machine: restarts> events> text, -not"
+          onInput={({ currentTarget }) => go({ filter: currentTarget.value })}
+        />
+        <kbd>/</kbd>
+      </label>
     </div>
   );
 }
@@ -49,7 +88,8 @@ function Line({ line, place }: { readonly line: TreeRow; readonly place: number 
 export function Tree() {
   const all = rows.value;
   const { box, first, last, onScroll } = useWindow(all.length, ROW_HEIGHT);
-  const { subject, filter } = route.value;
+  const { subject } = route.value;
+  const isDrawn = all.slice(first, last).some(({ row }) => row.path === subject);
   useEffect(() => {
     const place = rows.value.findIndex(({ row }) => row.path === subject);
     const { current } = box;
@@ -60,25 +100,18 @@ export function Tree() {
       current.scrollTop = top + ROW_HEIGHT - current.clientHeight;
   }, [subject]);
   return (
-    <section class="panel tree" aria-label="Supervision tree">
-      <div class="bar">
-        <h2>Supervision tree</h2>
-        <span class="soft">{actors.value.size} actors</span>
-        <input
-          id="filter"
-          type="search"
-          value={filter}
-          placeholder="state:failing restarts>0 text  ( / )"
-          aria-label="Filter of the tree"
-          onInput={({ currentTarget }) => go({ filter: currentTarget.value })}
-        />
-      </div>
+    <section class={`panel tree ${isHeld.value ? 'still' : ''}`} aria-label="Supervision tree">
+      <Bar count={all.length} />
       <div class="row head" aria-hidden="true">
         <span class="name">actor</span>
         <span class="state">state</span>
-        <span class="count">restarts</span>
         <span class="count">events</span>
       </div>
+      {all.length === 0 && (
+        <Empty
+          title={actors.value.size === 0 ? 'Waiting for the tree…' : 'No actor is like that'}
+        />
+      )}
       <div
         class="list"
         ref={box}
@@ -86,7 +119,7 @@ export function Tree() {
         role="tree"
         aria-label="Actors"
         tabIndex={0}
-        aria-activedescendant={subject === null ? undefined : `actor:${subject}`}
+        aria-activedescendant={isDrawn ? `actor:${subject}` : undefined}
       >
         <div style={{ height: `${all.length * ROW_HEIGHT}px` }} role="presentation">
           {all.slice(first, last).map((line, index) => (
