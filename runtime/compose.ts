@@ -32,6 +32,8 @@ import { createTrustStore } from './adapters/trust.fs.ts';
 import { createSupervisedWorkerPool } from './adapters/worker-pool.piscina.ts';
 import type { MeshIdentities, MeshIdentitiesOptions } from './certificates/compose-certificates.ts';
 import type { CoordinatorLink } from './certificates/coordinator-link.ts';
+import type { CoordinatorParts } from './coordinator/compose-coordinator.ts';
+import type { OwnCoordinatorOptions } from './coordinator/mesh-coordinator.ts';
 import { createEdge } from './edge/edge.ts';
 import type { Edge } from './edge/edge.ts';
 import { RoutingTable } from './edge/routing-table.ts';
@@ -53,6 +55,8 @@ export interface MeshOptions {
   readonly nodeCapacity?: { readonly cpuMilli: number; readonly memoryMb: number };
   /** Where mesh certificates come from. Default: nowhere, and no instance has one. */
   readonly coordinator?: CoordinatorLink;
+  /** A Coordinator that runs as part of this mesh; `coordinator` says who asks it. Default: none. */
+  readonly ownCoordinator?: OwnCoordinatorOptions;
   /** Where lines for the operator go. Default: nowhere. */
   readonly logger?: Logger;
   readonly clock?: Clock;
@@ -74,6 +78,8 @@ export interface MeshParts {
   readonly ports: WorkloadPorts;
   readonly files: SporeFilesOnDisk;
   readonly routes: RoutingTable;
+  /** The Coordinator of this mesh, where it has one of its own. */
+  readonly coordinator: CoordinatorParts | undefined;
   /** The edge of this moment; a restart of its actor makes a new one. */
   readonly edge: () => Edge | undefined;
 }
@@ -124,6 +130,24 @@ async function identitiesOf(
   if (link === undefined) return undefined;
   const { composeCertificates } = await import('./certificates/compose-certificates.ts');
   return composeCertificates({ ...given, link });
+}
+
+/** A Coordinator of its own, likewise. */
+async function ownCoordinatorOf(
+  { ownCoordinator, clock, random, logger }: MeshOptions,
+  supervision: Supervision,
+): Promise<CoordinatorParts | undefined> {
+  if (ownCoordinator === undefined) return undefined;
+  const { composeMeshCoordinator } = await import('./coordinator/mesh-coordinator.ts');
+  return composeMeshCoordinator(
+    {
+      ...(clock && { clock }),
+      ...(random && { random }),
+      ...(logger && { logger }),
+      ...ownCoordinator,
+    },
+    supervision,
+  );
 }
 
 const nodeNames = (count: number): string[] =>
@@ -184,6 +208,7 @@ export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
   const { fabric, clock, random } = ports;
   const nodes = nodeNames(options.nodes ?? NODES_DEFAULT);
   const capacity = options.nodeCapacity ?? { cpuMilli: 0, memoryMb: 0 };
+  const coordinator = await ownCoordinatorOf(options, supervision);
   const instanceLogic = createInstanceLogic(ports);
   const { edgeLogic, edge } = composeEdge(
     { ports, routes, supervision, identities },
@@ -191,6 +216,7 @@ export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
   );
   const spec = meshTree({
     pool: workerPoolSpec(threads),
+    ...(coordinator && { coordinator: coordinator.spec }),
     listener: edgeChildSpec(edgeLogic),
     ...(identities && { edgeCertificate: identities.edge }),
     agents: nodes.map((node) => ({
@@ -228,6 +254,7 @@ export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
     ports,
     files,
     routes,
+    coordinator,
     edge,
   };
 }

@@ -4,6 +4,7 @@
  *
  *     mesh                       rest_for_one: what stands below needs what stands above
  *     ├─ worker-pool             hashing, verifying, packing in threads
+ *     ├─ coordinator             only where the mesh has one of its own; see coordinator/
  *     ├─ edge
  *     │  ├─ targets              one actor per endpoint: ejection of failing ones
  *     │  ├─ certificate          the edge's own; as @certificates, only with a Coordinator
@@ -22,6 +23,8 @@ import { CERTIFICATES_ID, INSTANCES_ID, ROOT } from '../actors/workload/paths.ts
 
 export interface MeshChildren {
   readonly pool: ChildSpec;
+  /** Of a mesh that runs a Coordinator itself. */
+  readonly coordinator?: SupervisorSpec;
   readonly listener: ChildSpec;
   /** Of a mesh with a Coordinator, whose instances have certificates, too. */
   readonly edgeCertificate?: ChildSpec;
@@ -59,6 +62,7 @@ export const nodeSpec = (
 
 export const meshTree = ({
   pool,
+  coordinator,
   listener,
   edgeCertificate,
   agents,
@@ -70,6 +74,7 @@ export const meshTree = ({
   intensity: 5,
   children: [
     pool,
+    ...(coordinator ? [coordinator] : []),
     {
       id: 'edge',
       type: 'supervisor',

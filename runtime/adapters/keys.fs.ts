@@ -49,9 +49,9 @@ export async function generateKey(name: string, dir = '.'): Promise<GeneratedKey
   const keyPath = join(dir, `${name}.key`);
   const publicKeyPath = join(dir, `${name}.pub`);
   const seed = secretKey.subarray(0, KEY_BYTES);
-  await writeNew(keyPath, pem('PRIVATE KEY', PKCS8_PREFIX, seed), 0o600);
+  await writeKeyText(keyPath, pem('PRIVATE KEY', PKCS8_PREFIX, seed), 0o600);
   try {
-    await writeNew(publicKeyPath, pem('PUBLIC KEY', SPKI_PREFIX, publicKey), 0o644);
+    await writeKeyText(publicKeyPath, pem('PUBLIC KEY', SPKI_PREFIX, publicKey), 0o644);
   } catch (error) {
     await rm(keyPath, { force: true });
     throw error;
@@ -65,14 +65,14 @@ export async function generateKey(name: string, dir = '.'): Promise<GeneratedKey
  * read or write it, and MESH_ERR_KEY_MALFORMED.
  */
 export function readKey(path: string): KeyFile {
-  const seed = decode(path, 'PRIVATE KEY', PKCS8_PREFIX, readFileOf(path, true));
+  const seed = decode(path, 'PRIVATE KEY', PKCS8_PREFIX, readKeyText(path, true));
   const { publicKey, secretKey } = nacl.sign.keyPair.fromSeed(seed);
   return { name: nameOf(path, '.key'), id: keyId(publicKey), publicKey, secretKey };
 }
 
 /** Reads a public key. Throws MESH_ERR_KEY_UNREADABLE and MESH_ERR_KEY_MALFORMED. */
 export function readPublicKey(path: string): PublicKeyFile {
-  const publicKey = decode(path, 'PUBLIC KEY', SPKI_PREFIX, readFileOf(path, false));
+  const publicKey = decode(path, 'PUBLIC KEY', SPKI_PREFIX, readKeyText(path, false));
   return { name: nameOf(path, '.pub'), id: keyId(publicKey), publicKey };
 }
 
@@ -99,7 +99,11 @@ function decode(path: string, label: string, prefix: Buffer, text: string): Uint
   );
 }
 
-function readFileOf(path: string, isPrivate: boolean): string {
+/**
+ * The text of a key file of any kind. MESH_ERR_KEY_UNREADABLE; MESH_ERR_KEY_EXPOSED for a private one
+ * that others may read or write.
+ */
+export function readKeyText(path: string, isPrivate: boolean): string {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -120,7 +124,8 @@ function readFileOf(path: string, isPrivate: boolean): string {
   }
 }
 
-async function writeNew(path: string, text: string, mode: number): Promise<void> {
+/** Makes a key file, and never overwrites one: MESH_ERR_KEY_EXISTS, MESH_ERR_KEY_UNREADABLE. */
+export async function writeKeyText(path: string, text: string, mode: number): Promise<void> {
   try {
     const file = await open(path, 'wx', mode);
     try {

@@ -14,7 +14,7 @@ import { StateCell } from '../../actors/coordinator/state-cell.ts';
 import type { Supervision } from '../../actors/workload/ports/supervision.ts';
 import type { Clock } from '../../machines/kernel/clock.ts';
 import type { Random } from '../../machines/kernel/random.ts';
-import type { ChildSpec, Logger, SupervisorSpec } from '../../supervisor/index.ts';
+import type { Logger, SupervisorSpec } from '../../supervisor/index.ts';
 import { systemClock } from '../adapters/clock.system.ts';
 import { createFileFloor } from '../adapters/generation-floor.fs.ts';
 import { createFileHistory } from '../adapters/history.fs.ts';
@@ -89,8 +89,8 @@ export interface CoordinatorPlace {
   readonly supervision: Pick<Supervision, 'startChild' | 'snapshotOf'>;
   /** Path of its supervisor; default `coordinator`, the root. */
   readonly path?: string;
-  /** Children beside its own, made from its ports. */
-  readonly more?: (ports: CoordinatorPorts) => readonly ChildSpec[];
+  /** Awaited before its port opens; what it rejects with is told, and the port opens all the same. */
+  readonly beforeOpening?: (ports: CoordinatorPorts) => Promise<void>;
 }
 
 const HISTORY_FILE = 'history.sqlite';
@@ -153,7 +153,7 @@ export async function composeCoordinator(
     name,
     ports,
     view,
-    spec: coordinatorTree(ports, id, [...children, ...(place.more?.(ports) ?? [])]),
+    spec: coordinatorTree(ports, id, children),
     nodeKey: Buffer.from(key.publicKey).toString('hex'),
     close: () => history.close(),
   };
@@ -208,11 +208,17 @@ function composeFront({ options, place, name, key, ports, issuer, peers }: Front
     ...(options.limits && { limits: options.limits }),
     ...(options.rpcLimits && { rpcLimits: options.rpcLimits }),
   });
+  const open: typeof front.open = async () => {
+    await place.beforeOpening?.(ports).catch((error: unknown) => {
+      ports.notice('putting the Coordinator in order', error);
+    });
+    return front.open();
+  };
   const logic = createCoordinatorFrontLogic({
     cell: ports.cell,
     clock: ports.clock,
     notice: ports.notice,
-    front,
+    front: { open },
     register: peers,
     proven: provenBy(key, name, ports.clock.now()),
   });
