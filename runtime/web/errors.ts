@@ -42,6 +42,16 @@ export const INSPECT_ERRORS = {
     hint: 'Reload the page.',
     explain: 'The body of a request to the inspector is too large, or not what it takes.',
   },
+  MESH_ERR_INSPECT_RECORDING: {
+    hint: 'Make one with `mesh inspect record`.',
+    explain:
+      'The file is no recording of this program, is larger than one can be, or is damaged in its ' +
+      'middle. A recording whose end is missing can be opened, up to there.',
+  },
+  MESH_ERR_INSPECT_RECORDING_NEWER: {
+    hint: 'Open it with the version of mesh that made it, or a later one.',
+    explain: 'A later version wrote the recording, in a form that this one does not know.',
+  },
   MESH_ERR_INSPECT_FAILED: {
     hint: 'Look at the log of the mesh.',
     explain: 'What a page asked for could not be answered, for a reason that has no code.',

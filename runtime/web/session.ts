@@ -51,15 +51,8 @@ export class Session {
     worker.unref();
   }
 
-  invite(token: string): void {
-    this.#tell({ type: 'invite', token });
-  }
-
-  /** Sends an event that somebody asked for, and writes that down. */
-  send(path: string, event: Send['event'], by: string): boolean {
-    const ok = this.#tree.send(path, event);
-    this.#recorder.audit(path, `sent ${event.type} ${by}${ok ? '' : ': nobody took it'}`);
-    return ok;
+  audit(path: string, text: string): void {
+    this.#recorder.audit(path, text);
   }
 
   close(): Promise<void> {
@@ -178,7 +171,8 @@ export class Session {
   }
 
   #sendFor({ viewer, path, event }: Send): void {
-    const ok = this.send(path, event, 'from the page');
+    const ok = this.#tree.send(path, event);
+    this.audit(path, `sent ${event.type} from the page${ok ? '' : ': nobody took it'}`);
     this.#tell({ type: 'sent', viewer, message: { type: 'sent', path, event: event.type, ok } });
   }
 

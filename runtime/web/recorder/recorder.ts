@@ -15,6 +15,7 @@ import type {
 } from '../ui/wire.types.ts';
 import { acceptedBy } from './accepts.ts';
 import { rowOf } from './actor.ts';
+import type { Actor } from './actor.ts';
 import { ActorTable } from './actor-table.ts';
 import { STEPS_MAX } from './bounds.ts';
 import { activeOf } from './chart-registry.ts';
@@ -42,16 +43,22 @@ const KIND_OF: Readonly<Record<Moved['type'], LogKind>> = {
   'actor.stopped': 'stop',
 };
 
+/** Told of each step of every actor. */
+export type OnStep = (path: string, step: Omit<Step, 'context'>, context: unknown) => void;
+
 export class Recorder {
   readonly #table: ActorTable;
+  readonly #onStep: OnStep | undefined;
   readonly #log = new Log();
   readonly #end: readonly (() => void)[];
   /** Entries were lost since the rows were last true. */
   #isBehind = false;
   #cursor = 0;
 
-  constructor(tree: Tree) {
+  /** With `onStep`, steps of all actors are made, and not only of those that are watched. */
+  constructor(tree: Tree, onStep?: OnStep) {
     this.#table = new ActorTable(tree);
+    this.#onStep = onStep;
     this.#end = [
       tree.inspect((seen) => this.#see(seen)),
       tree.onReport((report) => this.#hear(report)),
@@ -114,6 +121,11 @@ export class Recorder {
       context: shown(machine?.context ?? null),
       steps: steps?.toArray() ?? [],
     };
+  }
+
+  /** Everything known of the actors, as it is inside. */
+  actors(): Iterable<Actor> {
+    return this.#table.all();
   }
 
   machines(): MachineRow[] {
@@ -191,7 +203,11 @@ export class Recorder {
       row.state = seen.state;
       if (refusedBy !== undefined) row.refusedBy = refusedBy;
     }
-    if (actor.steps) actor.steps.push(stepOf(seen, row?.seq ?? this.#log.seq, refusedBy));
+    if (!actor.steps && !this.#onStep) return;
+    const step = stepOf(seen, row?.seq ?? this.#log.seq, refusedBy);
+    const { context } = snapshot as Partial<AnyMachineSnapshot>;
+    this.#onStep?.(path, step, context);
+    actor.steps?.push({ ...step, context: shown(context ?? null) });
   }
 
   #hear(report: SupervisorReport): void {
@@ -217,14 +233,13 @@ function stepOf(
   { atMs, event, snapshot, transitions }: Taken,
   seq: number,
   refusedBy: string | undefined,
-): Step {
-  const step: Step = {
+): Omit<Step, 'context'> {
+  const step = {
     seq,
     atMs,
     event: event.type,
     active: activeOf(snapshot),
     taken: takenIds(transitions ?? []),
-    context: shown((snapshot as Partial<AnyMachineSnapshot>).context ?? null),
   };
   return refusedBy === undefined ? step : { ...step, refusedBy };
 }

@@ -9,9 +9,9 @@ const TEXT_MAX = 500;
 /** Characters of one whole context; a page shows no novel. */
 const BUDGET = 16_384;
 
-/** Plain JSON of anything; whatever is not data is named by its kind. */
-export function shown(value: unknown): Json {
-  return show(value, 0, { left: BUDGET });
+/** Plain JSON of anything, of about that many characters; whatever is not data is named by its kind. */
+export function shown(value: unknown, characters = BUDGET): Json {
+  return show(value, 0, { left: characters });
 }
 
 interface Budget {

@@ -2,13 +2,17 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { z } from 'zod';
-import { answered, refuse } from './answers.ts';
+import { CodedError } from '../../../machines/kernel/coded-error.ts';
+import { RECORDING_BYTES_MAX } from '../recording/bounds.ts';
+import type { Json } from '../ui/wire.types.ts';
+import { answered, refuse, refused } from './answers.ts';
 import type { Env } from './answers.ts';
 import { isOwnHost, isOwnOrigin } from './gate.ts';
 import type { Gate } from './gate.ts';
 import type { Question } from './link.types.ts';
 import { page } from './page.ts';
 import type { Answer } from './questions.ts';
+import type { Recordings } from './recordings.ts';
 import type { Rows } from './rows.ts';
 
 export interface AppOptions {
@@ -16,6 +20,7 @@ export interface AppOptions {
   readonly pageDir: string;
   readonly canSend: boolean;
   readonly rows: Rows;
+  readonly recordings: Recordings;
   readonly ask: (question: Question) => Promise<Answer>;
 }
 
@@ -61,30 +66,57 @@ function admit(app: Hono<Env>, gate: Gate): void {
   });
 }
 
-function look(app: Hono<Env>, { ask, rows }: AppOptions): void {
+/** Asks the tree, or the recording that the address names. */
+const asker =
+  ({ ask, recordings }: AppOptions) =>
+  async (context: Context<Env>, question: Question): Promise<Answer> => {
+    const id = context.req.query('recording');
+    const replay = recordings.get(id);
+    if (replay) return { type: 'body', body: (await replay.answer(question)) as Json | undefined };
+    return id === undefined ? ask(question) : { type: 'body', body: undefined };
+  };
+
+function look(app: Hono<Env>, options: AppOptions): void {
+  const ask = asker(options);
+  const { rows } = options;
   app.get('/api/tree', async (context) => {
-    const asked = await ask({ what: 'tree' });
+    const asked = await ask(context, { what: 'tree' });
     return context.json(asked.type === 'body' ? asked.body : rows.actors());
   });
   app.get('/api/log.jsonl', async (context) => {
-    const lines = linesOf(await ask({ what: 'log' }), rows);
+    const lines = linesOf(await ask(context, { what: 'log' }), rows);
     return context.body(`${lines.join('\n')}\n`, 200, { 'Content-Type': 'application/x-ndjson' });
   });
-  app.get('/api/machines', (context) => answered(context, ask({ what: 'machines' })));
+  app.get('/api/machines', (context) => answered(context, ask(context, { what: 'machines' })));
   app.get('/api/machines/:key', (context) =>
-    answered(context, ask({ what: 'machine', key: context.req.param('key') })),
+    answered(context, ask(context, { what: 'machine', key: context.req.param('key') })),
   );
   app.get('/api/machines/:key/coverage', (context) =>
-    answered(context, ask({ what: 'coverage', key: context.req.param('key') })),
+    answered(context, ask(context, { what: 'coverage', key: context.req.param('key') })),
   );
   app.get('/api/actors/:path{.+}', (context) =>
-    answered(context, ask({ what: 'actor', path: context.req.param('path') })),
+    answered(context, ask(context, { what: 'actor', path: context.req.param('path') })),
   );
   for (const view of ['workloads', 'mesh', 'messages'] as const)
-    app.get(`/api/${view}`, (context) => answered(context, ask({ what: 'view', view })));
+    app.get(`/api/${view}`, (context) => answered(context, ask(context, { what: 'view', view })));
 }
 
-function change(app: Hono<Env>, { ask, canSend }: AppOptions): void {
+function change(app: Hono<Env>, { ask, canSend, recordings }: AppOptions): void {
+  app.post('/api/recordings', async (context) => {
+    const bytes = lengthOf(context);
+    if (!(bytes <= RECORDING_BYTES_MAX))
+      return refuse(
+        context,
+        'MESH_ERR_INSPECT_RECORDING',
+        `A recording of ${bytes} bytes is none.`,
+      );
+    try {
+      return context.json(recordings.open(await context.req.text()), 201);
+    } catch (error) {
+      if (error instanceof CodedError) return refused(context, error.toJSON());
+      throw error;
+    }
+  });
   app.post('/api/workloads/:app/rollback', async (context) => {
     if (!canSend)
       return refuse(context, 'MESH_ERR_INSPECT_READ_ONLY', 'Start it with --allow-send.');
@@ -100,10 +132,13 @@ function change(app: Hono<Env>, { ask, canSend }: AppOptions): void {
   });
 }
 
+/** As it was announced, beyond which nothing is read; no number where it was not. */
+const lengthOf = (context: Context<Env>): number =>
+  Number(context.req.header('content-length') ?? Number.NaN);
+
 /** Undefined where it is no JSON, or too much of it; an empty body is an empty object. */
 async function smallJson(context: Context<Env>): Promise<unknown> {
-  const length = Number(context.req.header('content-length') ?? Number.NaN);
-  if (!(length <= BODY_BYTES_MAX)) return undefined;
+  if (!(lengthOf(context) <= BODY_BYTES_MAX)) return undefined;
   const text = await context.req.text();
   try {
     return text === '' ? {} : JSON.parse(text);

@@ -1,14 +1,18 @@
 /**
  * The inspector's web server, in a thread of its own: it keeps a copy of the rows, so a runtime that
- * is busy can still be looked at. Everything that needs an actor is asked of the main thread.
+ * is busy can still be looked at. Everything that needs an actor is asked of the main thread. A
+ * recording needs none, and is answered here.
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { serve } from '@hono/node-server';
 import type { Server } from 'node:http';
+import { CodedError } from '../../../machines/kernel/coded-error.ts';
 import { createApp } from './app.ts';
+import { Entrance } from './entrance.ts';
 import { Gate } from './gate.ts';
 import type { ServerOptions, ToMain, ToServer } from './link.types.ts';
 import { Questions } from './questions.ts';
+import { Recordings, ReplayViewer } from './recordings.ts';
 import { Rows } from './rows.ts';
 import { Viewers } from './viewers.ts';
 
@@ -18,20 +22,39 @@ const tell = (message: ToMain): void => parentPort?.postMessage(message, []);
 const rows = new Rows();
 const questions = new Questions((id, question) => tell({ type: 'question', id, question }));
 const gate = new Gate(options.token);
-const viewers = new Viewers({ ...options, gate, rows, tell });
-const app = createApp({ ...options, gate, rows, ask: (question) => questions.ask(question) });
-
-const server = serve(
-  { fetch: app.fetch, hostname: '127.0.0.1', port: options.port },
-  ({ port }) => {
-    viewers.port = port;
-    tell({ type: 'listening', port });
+const viewers = new Viewers({ ...options, rows, tell });
+const recordings = new Recordings();
+const app = createApp({
+  ...options,
+  gate,
+  rows,
+  recordings,
+  ask: (question) => questions.ask(question),
+});
+const entrance = new Entrance(gate, {
+  '/live': {
+    find: ({ searchParams }) => {
+      const id = searchParams.get('recording');
+      const replay = recordings.get(id);
+      if (replay) return (socket) => void new ReplayViewer(replay, socket);
+      return id === null ? (socket) => viewers.join(socket) : undefined;
+    },
   },
-) as Server;
-server.on('error', (error) => tell({ type: 'failed', message: error.message }));
-server.on('upgrade', (request, socket, head) => viewers.upgrade(request, socket, head));
+});
 
-parentPort?.on('message', (message: ToServer) => {
+function listen(): void {
+  const server = serve(
+    { fetch: app.fetch, hostname: '127.0.0.1', port: options.port },
+    ({ port }) => {
+      entrance.port = port;
+      tell({ type: 'listening', port });
+    },
+  ) as Server;
+  server.on('error', (error) => tell({ type: 'failed', message: error.message }));
+  server.on('upgrade', (request, socket, head) => entrance.upgrade(request, socket, head));
+}
+
+function hear(message: ToServer): void {
   switch (message.type) {
     case 'all':
     case 'delta':
@@ -58,4 +81,13 @@ parentPort?.on('message', (message: ToServer) => {
     case 'invite':
       gate.invite(message.token);
   }
-});
+}
+
+parentPort?.on('message', hear);
+try {
+  if (options.recording !== undefined) recordings.stand(options.recording);
+  listen();
+} catch (error) {
+  if (!(error instanceof CodedError)) throw error;
+  tell({ type: 'failed', message: error.message, error: error.toJSON() });
+}

@@ -12,6 +12,8 @@ export interface ServerOptions {
   readonly canSend: boolean;
   /** Folder of the built page. */
   readonly pageDir: string;
+  /** Text of a recording, where that is shown and no tree. */
+  readonly recording?: string;
 }
 
 export type ToServer =
@@ -32,7 +34,7 @@ export type Question =
 
 export type ToMain =
   | { readonly type: 'listening'; readonly port: number }
-  | { readonly type: 'failed'; readonly message: string }
+  | { readonly type: 'failed'; readonly message: string; readonly error?: ErrorJson }
   /** Somebody looks, or nobody does any more. */
   | { readonly type: 'looking'; readonly isOn: boolean }
   | { readonly type: 'watching'; readonly paths: readonly string[] }

@@ -1,26 +1,14 @@
 /** The open pages: each is told what changes, and may watch one actor. */
-import type { IncomingMessage } from 'node:http';
-import type { Duplex } from 'node:stream';
-import { WebSocketServer } from 'ws';
 import type { RawData, WebSocket } from 'ws';
 import type { Delta } from '../recorder/recorder.ts';
 import type { ViewName } from '../ui/views.types.ts';
 import type { ServerMessage } from '../ui/wire.types.ts';
 import { clientMessage } from './client-message.schema.ts';
-import type { Gate } from './gate.ts';
-import { isOwnHost, isOwnOrigin } from './gate.ts';
 import type { ToMain } from './link.types.ts';
 import type { Rows } from './rows.ts';
-
-/** Pages at once; each costs a copy of every delta. */
-const VIEWERS_MAX = 16;
-/** A message of a page is a click. */
-const FRAME_BYTES_MAX = 65_536;
-/** A page that reads nothing is cut off before it costs memory; it resumes by its cursor. */
-const BUFFERED_BYTES_MAX = 8 * 1024 * 1024;
+import { refuseFrame, write } from './write.ts';
 
 export interface ViewersOptions {
-  readonly gate: Gate;
   readonly title: string;
   readonly canSend: boolean;
   readonly rows: Rows;
@@ -38,24 +26,30 @@ interface Viewer {
 }
 
 export class Viewers {
-  /** Of the server, once it listens. */
-  port = 0;
   readonly #options: ViewersOptions;
   readonly #viewers = new Map<number, Viewer>();
-  readonly #server = new WebSocketServer({ noServer: true, maxPayload: FRAME_BYTES_MAX });
   #next = 1;
 
   constructor(options: ViewersOptions) {
     this.#options = options;
   }
 
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const status = this.#refusal(request);
-    if (status !== undefined) {
-      socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-      return;
-    }
-    this.#server.handleUpgrade(request, socket, head, (open) => this.#join(open));
+  /** A page that may look. */
+  join(socket: WebSocket): void {
+    const viewer: Viewer = {
+      id: this.#next++,
+      socket,
+      isCurrent: false,
+      cursor: undefined,
+      watched: null,
+      followed: null,
+    };
+    this.#viewers.set(viewer.id, viewer);
+    socket.on('message', (data) => this.#hear(viewer, data));
+    // The close that follows does what is to be done.
+    socket.on('error', () => socket.terminate());
+    socket.on('close', () => this.#leave(viewer));
+    if (this.#viewers.size === 1) this.#options.tell({ type: 'looking', isOn: true });
   }
 
   tellRows(delta: Delta, isAll: boolean): void {
@@ -82,31 +76,6 @@ export class Viewers {
     if (viewer) this.#write(viewer, JSON.stringify(message));
   }
 
-  #refusal({ headers, url }: IncomingMessage): string | undefined {
-    if (!isOwnHost(headers.host, this.port) || !isOwnOrigin(headers.origin, this.port))
-      return '403 Forbidden';
-    if (!this.#options.gate.isKnown(headers.cookie)) return '401 Unauthorized';
-    if (url !== '/live') return '404 Not Found';
-    return this.#viewers.size >= VIEWERS_MAX ? '503 Service Unavailable' : undefined;
-  }
-
-  #join(socket: WebSocket): void {
-    const viewer: Viewer = {
-      id: this.#next++,
-      socket,
-      isCurrent: false,
-      cursor: undefined,
-      watched: null,
-      followed: null,
-    };
-    this.#viewers.set(viewer.id, viewer);
-    socket.on('message', (data) => this.#hear(viewer, data));
-    // The close that follows does what is to be done.
-    socket.on('error', () => socket.terminate());
-    socket.on('close', () => this.#leave(viewer));
-    if (this.#viewers.size === 1) this.#options.tell({ type: 'looking', isOn: true });
-  }
-
   #leave(viewer: Viewer): void {
     this.#viewers.delete(viewer.id);
     if (viewer.watched !== null) this.#tellWatched();
@@ -117,7 +86,7 @@ export class Viewers {
   #hear(viewer: Viewer, data: RawData): void {
     const message = clientMessage(data);
     if (message === undefined) {
-      this.#refuse(viewer, 'MESH_ERR_INSPECT_MESSAGE', 'This is no message of the page.');
+      refuseFrame(viewer.socket, 'MESH_ERR_INSPECT_MESSAGE', 'This is no message of the page.');
       return;
     }
     if (message.type === 'resume') {
@@ -130,10 +99,18 @@ export class Viewers {
       viewer.followed = message.view;
       this.#tellFollowed();
     } else if (message.type === 'at') {
-      this.#refuse(viewer, 'MESH_ERR_INSPECT_MESSAGE', 'Only a recording has moments to go to.');
+      refuseFrame(
+        viewer.socket,
+        'MESH_ERR_INSPECT_MESSAGE',
+        'Only a recording has moments to go to.',
+      );
     } else {
       if (!this.#options.canSend) {
-        this.#refuse(viewer, 'MESH_ERR_INSPECT_READ_ONLY', 'Start it with --allow-send to send.');
+        refuseFrame(
+          viewer.socket,
+          'MESH_ERR_INSPECT_READ_ONLY',
+          'Start it with --allow-send to send.',
+        );
         return;
       }
       const { path, event } = message;
@@ -166,12 +143,7 @@ export class Viewers {
       for (const delta of missed) this.#write(viewer, JSON.stringify({ type: 'delta', ...delta }));
   }
 
-  #refuse(viewer: Viewer, code: string, message: string): void {
-    this.#write(viewer, JSON.stringify({ type: 'refused', code, message }));
-  }
-
   #write({ socket }: Viewer, text: string): void {
-    if (socket.bufferedAmount > BUFFERED_BYTES_MAX) socket.terminate();
-    else socket.send(text);
+    write(socket, text);
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createApp } from '../../../runtime/web/server/app.ts';
 import { Gate } from '../../../runtime/web/server/gate.ts';
 import { Questions } from '../../../runtime/web/server/questions.ts';
+import { Recordings } from '../../../runtime/web/server/recordings.ts';
 import { Rows } from '../../../runtime/web/server/rows.ts';
 import { actorRow } from './actor-row.ts';
 
@@ -33,7 +34,8 @@ describe('createApp', () => {
     const cookie = gate.redeem('token')?.split(';')[0] ?? '';
     const rows = new Rows();
     rows.apply({ cursor: 1, actors: [actorRow('house')], gone: [], log: [] }, true);
-    const options = { gate, rows, pageDir: '/nowhere', canSend: false };
+    const recordings = new Recordings();
+    const options = { gate, rows, recordings, pageDir: '/nowhere', canSend: false };
     const app = createApp({ ...options, ask: () => Promise.resolve(busy) });
     const get = (path: string) =>
       app.request(path, { headers: { host: `127.0.0.1:${port}`, cookie } }, env);
