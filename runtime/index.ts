@@ -2,9 +2,12 @@
 export { startMesh } from './mesh.ts';
 export type { Mesh } from './mesh.ts';
 export type { MeshOptions } from './compose.ts';
+export type { CoordinatorLink } from './certificates/coordinator-link.ts';
 export type {
   AppState,
   AppStatus,
+  CertificateState,
+  CertificateView,
   DeploymentProgress,
   InstanceRow,
   MeshControl,

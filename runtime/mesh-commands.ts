@@ -1,5 +1,6 @@
 /** What a running mesh can be told to do. Everything is a plan; agents bring it about. */
 import { isDigest, isName } from '../machines/kernel/ids.ts';
+import { certificateError } from '../machines/workload/certificate-errors.ts';
 import { fabricError } from '../machines/workload/fabric-errors.ts';
 import type { Budget, Deployment, Plan, PlanRequest } from '../machines/workload/plan.ts';
 import type { MeshParts } from './compose.ts';
@@ -20,16 +21,25 @@ async function planOf({ fabric }: MeshParts, app: string): Promise<Plan> {
 
 /** Publishes what a stored spore needs; its manifest says version and nutrients. */
 async function publish(
-  { fabric, repo }: MeshParts,
+  { fabric, repo, ports }: MeshParts,
   request: Omit<PlanRequest, 'version' | 'nutrients'>,
 ): Promise<Plan> {
-  const { version, nutrients } = await repo.manifest(request.digest);
+  const { version, nutrients, identity } = await repo.manifest(request.digest);
+  if (identity === 'required' && ports.certificates === undefined)
+    throw noCoordinator(request.app, request.digest);
   return fabric.publishPlan({
     ...request,
     version,
     nutrients: { cpuMilli: nutrients.cpu_milli, memoryMb: nutrients.memory_mb },
   });
 }
+
+const noCoordinator = (app: string, digest: string): Error =>
+  certificateError(
+    'MESH_ERR_CERTIFICATE_NO_COORDINATOR',
+    `Running ${app}: the spore requires a mesh certificate, and this mesh has no Coordinator.`,
+    { details: { app, digest } },
+  );
 
 export async function runApp(mesh: MeshParts, request: RunRequest): Promise<Plan> {
   const { app, digest, min = 1, strategy = 'blue_green' } = request;

@@ -4,6 +4,7 @@ import type { AppView } from '../actors/workload/ports/fabric.ts';
 import type { InstanceRecord } from '../machines/workload/instance-record.ts';
 import { stateText } from '../supervisor/describe.ts';
 import type { SlotReport } from '../machines/workload/plan.ts';
+import { certificateOf } from './certificates/certificate-view.ts';
 import type { MeshParts } from './compose.ts';
 import type {
   AppState,
@@ -45,8 +46,15 @@ export async function instanceRows(
       version: record.version,
       restarts: reports.get(`${record.app} ${record.node} ${record.ordinal}`)?.restarts ?? 0,
       since: new Date(record.createdAtMs).toISOString(),
+      identity: identityOf(mesh, record),
     }))
     .toSorted((a, b) => rank(a).localeCompare(rank(b)));
+}
+
+/** In short: the whole of it is in the list of certificates. */
+function identityOf(mesh: MeshParts, record: InstanceRecord): InstanceRow['identity'] {
+  const seen = certificateOf(mesh, record);
+  return seen && { spiffeId: seen.spiffeId, state: seen.state, notAfter: seen.notAfter };
 }
 
 const rank = ({ app, node, role, instance }: InstanceRow): string =>

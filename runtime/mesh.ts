@@ -1,6 +1,7 @@
 import { EDGE, agentPath } from '../actors/workload/paths.ts';
 import type { Digest } from '../machines/kernel/ids.ts';
 import type { ExitReason, Tree } from '../supervisor/index.ts';
+import { certificateRows } from './certificates/certificate-view.ts';
 import { composeMesh } from './compose.ts';
 import type { MeshOptions, MeshParts } from './compose.ts';
 import { lockHome } from './control/home-lock.ts';
@@ -86,6 +87,7 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
     } catch (error) {
       await parts.fabric.close();
       parts.journal.close();
+      await parts.coordinator?.close();
       await parts.pool.close();
       throw error;
     }
@@ -112,6 +114,8 @@ function createMesh(parts: MeshParts, metrics: MeshMetrics, release: () => void)
       info: () => mesh.info(),
       apps: () => mesh.apps(),
       rollback: (app, generation) => mesh.rollback(app, generation),
+      ...(parts.ports.certificates && { certificates: () => mesh.certificates() }),
+      coordinator: () => mesh.coordinator(),
     },
     coverageDir: paths.coverage,
   });
@@ -124,6 +128,7 @@ function createMesh(parts: MeshParts, metrics: MeshMetrics, release: () => void)
       await pool.close();
       await fabric.close();
       parts.journal.close();
+      await parts.coordinator?.close();
     } finally {
       release();
     }
@@ -152,11 +157,13 @@ function createMesh(parts: MeshParts, metrics: MeshMetrics, release: () => void)
     remove: (app) => removeApp(parts, app),
     follow: (app, generation, signal) => followDeployment(parts, app, generation, signal),
     ps: () => instanceRows(parts),
+    certificates: () => certificateRows(parts),
     apps: async () => Promise.all((await fabric.apps()).map((app) => appStatus(parts, app))),
     status: (app) => appStatus(parts, app),
     history: async (app) => (await appStatus(parts, app)).deployments,
     describe: () => Promise.resolve(tree.describe()),
     metrics: () => metrics.text(),
+    coordinator: async () => parts.coordinator?.view(),
     inspect: (options) => inspectors.invite(options),
   };
   return mesh;

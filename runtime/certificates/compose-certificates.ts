@@ -8,8 +8,8 @@ import type { Certificates } from '../../actors/workload/ports/certificates.ts';
 import type { Notice } from '../../actors/workload/ports/instance.ts';
 import type { Random } from '../../machines/kernel/random.ts';
 import type { ChildSpec } from '../../supervisor/index.ts';
-import { createCertificates } from './certificates.coordinator.ts';
-import type { CertificatesOptions } from './certificates.coordinator.ts';
+import { createCertificates } from './coordinator-certificates.ts';
+import type { CertificatesOptions } from './coordinator-certificates.ts';
 import { MeshTls } from './mesh-tls.ts';
 
 /** Certificates of instances and of the edge, and the connections that are made with the latter. */

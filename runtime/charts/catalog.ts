@@ -20,6 +20,11 @@ export const MACHINES: Readonly<Record<string, CatalogRow>> = {
     load: async () =>
       (await import('../../machines/workload/agent-app.machine.ts')).agentAppMachine,
   },
+  certificate: {
+    summary: 'a mesh certificate: obtained, renewed at half life, asked for again',
+    load: async () =>
+      (await import('../../machines/workload/certificate.machine.ts')).certificateMachine,
+  },
   'coordinator-front': {
     summary: 'the front of a Coordinator: listens, certified and announced; drains',
     load: async () =>

@@ -1,4 +1,5 @@
 import { CodedError } from '../../machines/kernel/coded-error.ts';
+import type { CoordinatorView } from '../coordinator/coordinator-view.ts';
 import { homePaths } from '../home.ts';
 import { badResponse, disconnected, errorIn, parse, send, valueIn } from './call.ts';
 import type { Parameters } from './call.ts';
@@ -27,9 +28,11 @@ export function connectControl(home: string): ControlClient {
   return {
     info: () => call('info'),
     ps: () => call('ps'),
+    certificates: () => call('certificates'),
     apps: () => call('apps'),
     describe: () => call('tree'),
     metrics: () => call('metrics'),
+    coordinator: async () => (await call<CoordinatorView | null>('coordinator')) ?? undefined,
     inspect: (options = {}) => call('inspect', {}, options),
     status: (app) => call('status', { app }),
     history: (app) => call('history', { app }),

@@ -10,6 +10,7 @@ import type {
 } from '../../machines/workload/plan.ts';
 import type { InstanceRole } from '../../machines/workload/instance-record.ts';
 import type { TreeNode } from '../../supervisor/index.ts';
+import type { CoordinatorView } from '../coordinator/coordinator-view.ts';
 import type { InspectorOptions } from '../web/inspector.ts';
 import type { Invitation } from '../web/inspectors.ts';
 
@@ -57,6 +58,8 @@ export interface InstanceRow {
   readonly restarts: number;
   /** RFC 3339, when it was launched. */
   readonly since: string;
+  /** Its mesh certificate; null where it has none. */
+  readonly identity: Pick<CertificateView, 'spiffeId' | 'state' | 'notAfter'> | null;
 }
 
 /**
@@ -140,12 +143,16 @@ export interface MeshControl {
   /** Current, then each change, until the deployment of that generation has ended. */
   follow(app: string, generation: number, signal?: AbortSignal): AsyncIterable<DeploymentProgress>;
   ps(): Promise<readonly InstanceRow[]>;
+  /** The edge's first; empty for a mesh without a Coordinator. */
+  certificates(): Promise<readonly CertificateView[]>;
   apps(): Promise<readonly AppStatus[]>;
   status(app: string): Promise<AppStatus>;
   history(app: string): Promise<readonly Deployment[]>;
   describe(): Promise<TreeNode>;
   /** Prometheus text exposition format. */
   metrics(): Promise<string>;
+  /** The Coordinator that is part of this mesh; undefined where there is none. */
+  coordinator(): Promise<CoordinatorView | undefined>;
   /**
    * Serves the inspector on 127.0.0.1 for as long as the mesh runs, and gives an address that works
    * once. MESH_ERR_INSPECT_PORT, MESH_ERR_INSPECT_PAGE.

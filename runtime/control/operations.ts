@@ -28,9 +28,11 @@ export const OPERATIONS: Record<Exclude<Operation, 'follow'>, Handler> & {
 } = {
   info: (control) => control.info(),
   ps: (control) => control.ps(),
+  certificates: (control) => control.certificates(),
   apps: (control) => control.apps(),
   tree: (control) => control.describe(),
   metrics: (control) => control.metrics(),
+  coordinator: async (control) => (await control.coordinator()) ?? null,
   inspect: async (control, _, body) =>
     control.inspect(check(inspectBody, body) as InspectorOptions),
   status: async (control, parameters) => control.status(app(parameters)),

@@ -24,6 +24,7 @@ const REMOVE_TIMEOUT_MS = 340_000;
 export const ROUTES = {
   info: { method: 'GET', path: '/v1/info', timeoutMs: TIMEOUT_MS },
   ps: { method: 'GET', path: '/v1/instances', timeoutMs: TIMEOUT_MS },
+  certificates: { method: 'GET', path: '/v1/certificates', timeoutMs: TIMEOUT_MS },
   apps: { method: 'GET', path: '/v1/apps', timeoutMs: TIMEOUT_MS },
   status: { method: 'GET', path: '/v1/apps/:app', timeoutMs: TIMEOUT_MS },
   history: { method: 'GET', path: '/v1/apps/:app/deployments', timeoutMs: TIMEOUT_MS },
@@ -36,6 +37,7 @@ export const ROUTES = {
   remove: { method: 'DELETE', path: '/v1/apps/:app', timeoutMs: REMOVE_TIMEOUT_MS },
   tree: { method: 'GET', path: '/v1/tree', timeoutMs: TIMEOUT_MS },
   metrics: { method: 'GET', path: '/v1/metrics', timeoutMs: TIMEOUT_MS },
+  coordinator: { method: 'GET', path: '/v1/coordinator', timeoutMs: TIMEOUT_MS },
   inspect: { method: 'POST', path: '/v1/inspectors', timeoutMs: TIMEOUT_MS },
 } as const satisfies Record<string, Route>;
 

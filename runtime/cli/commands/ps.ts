@@ -1,6 +1,7 @@
 import { connectControl } from '../../control/client.ts';
 import type { Run } from '../command.ts';
 import { age, shortDigest } from '../format.ts';
+import { hasIdentities, identityText } from '../identity-text.ts';
 
 /** Lists the instances; the JSON is the rows as the mesh gives them. */
 export const run: Run = async ({ home, out }) => {
@@ -9,6 +10,7 @@ export const run: Run = async ({ home, out }) => {
     out.note('No instance runs. Deploy one: mesh run APP DIGEST (see mesh publish --help).');
   if (rows.length === 0 && !out.json) return;
   const { table } = await import('../table.ts');
+  const isCertified = hasIdentities(rows);
   out.data(rows, () =>
     table(
       [
@@ -23,6 +25,7 @@ export const run: Run = async ({ home, out }) => {
         'digest',
         'restarts',
         'age',
+        ...(isCertified ? ['certificate'] : []),
       ],
       rows.map((row) => [
         row.app,
@@ -36,6 +39,7 @@ export const run: Run = async ({ home, out }) => {
         shortDigest(row.digest),
         row.restarts,
         age(row.since, Date.now()),
+        ...(isCertified ? [identityText(row, Date.now())] : []),
       ]),
     ),
   );

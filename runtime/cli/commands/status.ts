@@ -2,6 +2,7 @@ import { connectControl } from '../../control/client.ts';
 import type { AppStatus } from '../../control/mesh-control.ts';
 import type { Run } from '../command.ts';
 import { age, shortDigest } from '../format.ts';
+import { hasIdentities, identityText } from '../identity-text.ts';
 import { table } from '../table.ts';
 
 /** Deployments that the text shows; `mesh history` has them all. */
@@ -16,6 +17,7 @@ export const run: Run = async ({ args, home, out }) => {
 
 function textOf(status: AppStatus, nowMs: number): string {
   const { plan, instances, slots, deployments } = status;
+  const isCertified = hasIdentities(instances);
   const parts = [
     `${status.app}: ${status.state}${status.why === null ? '' : ` (${status.why})`}`,
     `generation ${String(plan.generation)}, version ${plan.version}, ` +
@@ -26,7 +28,10 @@ function textOf(status: AppStatus, nowMs: number): string {
     parts.push(
       '',
       table(
-        ['instance', 'node', 'role', 'state', 'pid', 'port', 'restarts', 'age'],
+        [
+          ...['instance', 'node', 'role', 'state', 'pid', 'port', 'restarts', 'age'],
+          ...(isCertified ? ['certificate'] : []),
+        ],
         instances.map((row) => [
           row.instance,
           row.node,
@@ -36,6 +41,7 @@ function textOf(status: AppStatus, nowMs: number): string {
           row.port ?? '-',
           row.restarts,
           age(row.since, nowMs),
+          ...(isCertified ? [identityText(row, nowMs)] : []),
         ]),
       ),
     );

@@ -54,6 +54,7 @@ describe('serveControl', () => {
     expect(await at.client.info()).toEqual(await mesh.info());
     expect(await at.client.ps()).toEqual(await mesh.ps());
     expect(await at.client.apps()).toEqual(await mesh.apps());
+    expect(await at.client.certificates()).toEqual(await mesh.certificates());
     expect(await at.client.status('hello')).toEqual(await mesh.status('hello'));
     expect(await at.client.history('hello')).toEqual(await mesh.history('hello'));
     expect(await at.client.describe()).toEqual(await mesh.describe());

@@ -7,6 +7,7 @@ import type {
   ScaleRequest,
 } from '../../../runtime/control/mesh-control.ts';
 import {
+  CERTIFICATES,
   DIGEST_1,
   DIGEST_2,
   EPOCH_MS,
@@ -105,11 +106,13 @@ const questions = (store: Store) => ({
     startedAt: new Date(EPOCH_MS).toISOString(),
   }),
   ps: async () => [...store.apps.keys()].flatMap(rowsOf),
+  certificates: async () => CERTIFICATES,
   apps: async () => [...store.apps].map(([app, history]) => statusOf(app, history)),
   status: async (app: string) => statusOf(app, store.history(app)),
   history: async (app: string) => store.history(app),
   inspect: async () => ({ url: 'http://127.0.0.1:9091/?token=once', port: 9091 }),
   describe: async () => treeOf('mesh', [treeOf('mesh/edge'), treeOf('mesh/agents', [], 2)]),
+  coordinator: async () => undefined,
   metrics: async () => '# TYPE mesh_build_info gauge\nmesh_build_info{version="0.1.0"} 1\n',
 });
 

@@ -4,6 +4,7 @@ import type { Deployment, Outcome, Plan } from '../../../machines/workload/plan.
 import type {
   AppStatus,
   DeploymentProgress,
+  CertificateView,
   InstanceRow,
   RunRequest,
 } from '../../../runtime/control/mesh-control.ts';
@@ -63,7 +64,36 @@ export const rowsOf = (app: string): InstanceRow[] =>
     version: '1.0.0',
     restarts: 0,
     since: new Date(EPOCH_MS).toISOString(),
+    identity: null,
   }));
+
+/** Of the edge, and of an instance that the Coordinator refuses. */
+export const CERTIFICATES: readonly CertificateView[] = [
+  {
+    app: null,
+    node: null,
+    instance: null,
+    state: 'valid',
+    spiffeId: 'spiffe://mesh.local/edge/edge',
+    serialNumber: '4a',
+    notAfter: new Date(EPOCH_MS + 86_400_000).toISOString(),
+    renewAt: new Date(EPOCH_MS + 43_200_000).toISOString(),
+    renewals: 0,
+    failure: null,
+  },
+  {
+    app: 'hello',
+    node: 'node-1',
+    instance: 'hello-1',
+    state: 'refused',
+    spiffeId: null,
+    serialNumber: null,
+    notAfter: null,
+    renewAt: null,
+    renewals: 0,
+    failure: 'MESH_ERR_CERTIFICATE_REFUSED: It has no policy.',
+  },
+];
 
 export const statusOf = (app: string, history: readonly Deployment[]): AppStatus => ({
   app,
