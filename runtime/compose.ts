@@ -55,8 +55,10 @@ export interface MeshOptions {
   readonly nodeCapacity?: { readonly cpuMilli: number; readonly memoryMb: number };
   /** Where mesh certificates come from. Default: nowhere, and no instance has one. */
   readonly coordinator?: CoordinatorLink;
-  /** A Coordinator that runs as part of this mesh; `coordinator` says who asks it. Default: none. */
+  /** A Coordinator that runs as part of this mesh, and is asked where `coordinator` names none. */
   readonly ownCoordinator?: OwnCoordinatorOptions;
+  /** Whether `mesh send` may send events to actors; each one is written to the log. Default false. */
+  readonly allowSend?: boolean;
   /** Where lines for the operator go. Default: nowhere. */
   readonly logger?: Logger;
   readonly clock?: Clock;
@@ -88,7 +90,12 @@ export const NODES_DEFAULT = 3;
 export const EDGE_PORT_DEFAULT = 8080;
 
 /** Adapters first: they need no actor. Throws their coded errors; nothing runs yet. */
-async function createPorts(options: MeshOptions, paths: HomePaths, tree: Supervision) {
+async function createPorts(
+  options: MeshOptions,
+  paths: HomePaths,
+  tree: Supervision,
+  coordinator: CoordinatorParts | undefined,
+) {
   const { clock = systemClock, random = systemRandom, logger } = options;
   const notice = (about: string, error: unknown): void =>
     logger?.({ level: 'warn', message: `${about}: ${String(error)}`, details: error });
@@ -101,7 +108,11 @@ async function createPorts(options: MeshOptions, paths: HomePaths, tree: Supervi
     clock,
     onListenerError: (error) => notice('a listener of the fabric', error),
   });
-  const identities = await identitiesOf(options, { paths, repo, clock, random, notice });
+  const identities = await identitiesOf({
+    link: options.coordinator,
+    own: coordinator,
+    ...{ paths, repo, clock, random, notice },
+  });
   const files = createSporeFiles({ folder: paths.instances, repo, trust, pool });
   const ports: WorkloadPorts = {
     tree,
@@ -123,13 +134,10 @@ async function createPorts(options: MeshOptions, paths: HomePaths, tree: Supervi
 }
 
 /** A mesh without a Coordinator loads nothing of what it takes to have one. */
-async function identitiesOf(
-  { coordinator: link }: MeshOptions,
-  given: Omit<MeshIdentitiesOptions, 'link'>,
-): Promise<MeshIdentities | undefined> {
-  if (link === undefined) return undefined;
+async function identitiesOf(given: MeshIdentitiesOptions): Promise<MeshIdentities | undefined> {
+  if (given.link === undefined && given.own === undefined) return undefined;
   const { composeCertificates } = await import('./certificates/compose-certificates.ts');
-  return composeCertificates({ ...given, link });
+  return composeCertificates(given);
 }
 
 /** A Coordinator of its own, likewise. */
@@ -200,15 +208,16 @@ function composeEdge(parts: EdgeParts, wantedPort: number) {
 export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
   const paths = ensureHome(options.home);
   const { fill, supervision } = createLateTree();
+  const coordinator = await ownCoordinatorOf(options, supervision);
   const { ports, files, pool, threads, trust, repo, routes, identities } = await createPorts(
     options,
     paths,
     supervision,
+    coordinator,
   );
   const { fabric, clock, random } = ports;
   const nodes = nodeNames(options.nodes ?? NODES_DEFAULT);
   const capacity = options.nodeCapacity ?? { cpuMilli: 0, memoryMb: 0 };
-  const coordinator = await ownCoordinatorOf(options, supervision);
   const instanceLogic = createInstanceLogic(ports);
   const { edgeLogic, edge } = composeEdge(
     { ports, routes, supervision, identities },

@@ -1,5 +1,6 @@
 /** One NewMeshCert, asked of the first Coordinator of a link that gives an answer. */
 import type { KeyObject } from 'node:crypto';
+import { COORDINATOR_IDENTITY } from '../../machines/coordinator/identities.ts';
 import type { Clock } from '../../machines/kernel/clock.ts';
 import { CodedError, codeOf } from '../../machines/kernel/coded-error.ts';
 import { certificateError } from '../../machines/workload/certificate-errors.ts';
@@ -8,15 +9,10 @@ import type { ProcessFacts } from '../attest/process-evidence.ts';
 import { createValidator } from '../attest/validator.ts';
 import { createTlsIdentity } from '../attested-tls/tls-identity.ts';
 import { connectMeshApi } from '../rpc/client.ts';
-import type { KeyFile } from '../spore/signing.ts';
-import type { CoordinatorAddress } from './coordinator-link.ts';
+import type { CoordinatorSource } from './coordinator-link.ts';
 import type { IssuedIdentity } from './identity-files.ts';
 
-export interface Asking {
-  readonly addresses: readonly CoordinatorAddress[];
-  /** Hex of the Coordinators' own keys. */
-  readonly keys: readonly string[];
-  readonly nodeKey: KeyFile;
+export interface Asking extends CoordinatorSource {
   readonly clock: Clock;
 }
 
@@ -47,6 +43,7 @@ function explained(error: unknown, where: string, isAttested: boolean): CodedErr
     return certificateError('MESH_ERR_CERTIFICATE_UNAVAILABLE', `${about}: ${String(error)}`, {
       cause: error,
     });
+  if (error.code === 'MESH_ERR_CERTIFICATE_UNTRUSTED') return error;
   const code = refusalIn(error);
   const details = { code };
   // Attestation errors of this end are about the other one: its own are told as a refusal.
@@ -73,11 +70,12 @@ function explained(error: unknown, where: string, isAttested: boolean): CodedErr
  * _UNTRUSTED: of the last address that was asked. A refusal is not asked for again elsewhere.
  */
 export async function askCoordinator(
-  { addresses, keys, nodeKey, clock }: Asking,
+  asking: Asking,
   facts: ProcessFacts,
   key: KeyObject,
   signal: AbortSignal,
 ): Promise<IssuedIdentity> {
+  const { keys, nodeKey, clock } = asking;
   const identity = createTlsIdentity(clock.now(), key);
   const issuer = createProcessIssuer(nodeKey, facts, clock);
   const validator = createValidator(
@@ -86,11 +84,12 @@ export async function askCoordinator(
   );
   const options = { identity, issuer, validator, clock, signal, timeoutMs: STEP_TIMEOUT_MS };
   let last: CodedError | undefined;
-  for (const { host, port } of addresses) {
+  for (const { host, port } of await asking.addresses()) {
     signal.throwIfAborted();
     let isAttested = false;
     try {
       await using client = await connectMeshApi({ ...options, host, port });
+      if (client.peer.identity !== COORDINATOR_IDENTITY) throw noCoordinator(`${host}:${port}`);
       isAttested = true;
       return await newMeshCert(client, signal);
     } catch (error) {
@@ -98,8 +97,16 @@ export async function askCoordinator(
       if (codeOf(last) === 'MESH_ERR_CERTIFICATE_REFUSED') break;
     }
   }
-  throw last ?? new Error('A link has an address.');
+  throw last ?? certificateError('MESH_ERR_CERTIFICATE_UNAVAILABLE', NOBODY);
 }
+
+const NOBODY = 'Asking for a certificate: no Coordinator listens yet.';
+
+const noCoordinator = (where: string): CodedError =>
+  certificateError(
+    'MESH_ERR_CERTIFICATE_UNTRUSTED',
+    `Asking the Coordinator at ${where} for a certificate: it proved to be something else.`,
+  );
 
 async function newMeshCert(
   { meshApi }: Awaited<ReturnType<typeof connectMeshApi>>,

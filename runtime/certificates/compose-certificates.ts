@@ -8,8 +8,11 @@ import type { Certificates } from '../../actors/workload/ports/certificates.ts';
 import type { Notice } from '../../actors/workload/ports/instance.ts';
 import type { Random } from '../../machines/kernel/random.ts';
 import type { ChildSpec } from '../../supervisor/index.ts';
+import type { CoordinatorParts } from '../coordinator/compose-coordinator.ts';
 import { createCertificates } from './coordinator-certificates.ts';
 import type { CertificatesOptions } from './coordinator-certificates.ts';
+import { sourceOf, sourceOfOwn } from './coordinator-link.ts';
+import type { CoordinatorLink } from './coordinator-link.ts';
 import { MeshTls } from './mesh-tls.ts';
 
 /** Certificates of instances and of the edge, and the connections that are made with the latter. */
@@ -20,17 +23,27 @@ export interface MeshIdentities {
   readonly edge: ChildSpec;
 }
 
-export interface MeshIdentitiesOptions extends Omit<CertificatesOptions, 'onEdge'> {
+/** What they are made of: one of the two says who is asked. */
+export interface MeshIdentitiesOptions extends Omit<CertificatesOptions, 'onEdge' | 'source'> {
+  readonly link: CoordinatorLink | undefined;
+  readonly own: CoordinatorParts | undefined;
   readonly random: Random;
   readonly notice: Notice;
 }
 
-/** What `createCertificates` throws. */
-export async function composeCertificates(options: MeshIdentitiesOptions): Promise<MeshIdentities> {
-  const { clock, random, notice } = options;
+/** Nothing where nobody is to be asked. What `sourceOf` throws. */
+export async function composeCertificates(
+  options: MeshIdentitiesOptions,
+): Promise<MeshIdentities | undefined> {
+  const { link, own, clock, random, notice, paths } = options;
+  const source = link
+    ? await sourceOf(link, paths.home)
+    : own && (await sourceOfOwn(own, paths.home));
+  if (source === undefined) return undefined;
   const tls = new MeshTls();
-  const certificates = await createCertificates({
+  const certificates = createCertificates({
     ...options,
+    source,
     onEdge: (pem, spiffeId) => tls.hold(pem, spiffeId),
   });
   const logic = createCertificateLogic({ certificates, clock, notice });

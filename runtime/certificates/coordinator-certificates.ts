@@ -6,12 +6,10 @@ import { EDGE_IDENTITY } from '../../machines/coordinator/identities.ts';
 import type { Clock } from '../../machines/kernel/clock.ts';
 import type { Digest } from '../../machines/kernel/ids.ts';
 import type { CertificateSubject } from '../../machines/workload/certificate-rules.ts';
-import { readKey } from '../adapters/keys.fs.ts';
 import type { ProcessFacts } from '../attest/process-evidence.ts';
 import type { HomePaths } from '../home.ts';
 import { askCoordinator } from './ask-coordinator.ts';
-import { addressesOf, nodeKeyOf } from './coordinator-link.ts';
-import type { CoordinatorLink } from './coordinator-link.ts';
+import type { CoordinatorSource } from './coordinator-link.ts';
 import {
   checkIssued,
   environmentOf,
@@ -22,7 +20,7 @@ import {
 import type { IdentityPem } from './identity-files.ts';
 
 export interface CertificatesOptions {
-  readonly link: CoordinatorLink;
+  readonly source: CoordinatorSource;
   readonly paths: HomePaths;
   readonly repo: Pick<Repo, 'manifest'>;
   readonly clock: Clock;
@@ -34,15 +32,10 @@ export interface CertificatesOptions {
 export const IDENTITY_FOLDER = 'identity';
 const EDGE_FOLDER = 'edge';
 
-/** MESH_ERR_CERTIFICATE_LINK, and what the node's key is refused for: MESH_ERR_KEY_*. */
-export async function createCertificates(options: CertificatesOptions): Promise<Certificates> {
-  const { link, paths, repo, clock, onEdge } = options;
-  const asking = {
-    addresses: addressesOf(link),
-    keys: link.keys,
-    nodeKey: link.nodeKey === undefined ? await nodeKeyOf(paths.home) : readKey(link.nodeKey),
-    clock,
-  };
+/** The port on a Coordinator and the file system. */
+export function createCertificates(options: CertificatesOptions): Certificates {
+  const { source, paths, repo, clock, onEdge } = options;
+  const asking = { ...source, clock };
   const folderOf = (subject: CertificateSubject): string =>
     subject.kind === 'edge'
       ? join(paths.home, EDGE_FOLDER, IDENTITY_FOLDER)

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { codeOf } from '../../machines/kernel/coded-error.ts';
 import { certificateError } from '../../machines/workload/certificate-errors.ts';
 import { generateKey, readKey } from '../adapters/keys.fs.ts';
+import type { CoordinatorParts } from '../coordinator/compose-coordinator.ts';
 import { homePaths } from '../home.ts';
 import type { KeyFile } from '../spore/signing.ts';
 
@@ -44,6 +45,36 @@ export async function nodeKeyOf(home: string): Promise<KeyFile> {
     if (codeOf(error) !== 'MESH_ERR_KEY_EXISTS') throw error;
   });
   return readKey(path);
+}
+
+/** Where Coordinators are at the moment, and how they and the nodes prove themselves. */
+export interface CoordinatorSource {
+  /** In the order in which they are asked. */
+  addresses(): Promise<readonly CoordinatorAddress[]>;
+  readonly keys: readonly string[];
+  readonly nodeKey: KeyFile;
+}
+
+/** As a link says; MESH_ERR_CERTIFICATE_LINK, and what the node's key is refused for: MESH_ERR_KEY_*. */
+export async function sourceOf(link: CoordinatorLink, home: string): Promise<CoordinatorSource> {
+  const addresses = addressesOf(link);
+  const nodeKey = link.nodeKey === undefined ? await nodeKeyOf(home) : readKey(link.nodeKey);
+  return { addresses: () => Promise.resolve(addresses), keys: link.keys, nodeKey };
+}
+
+/** The Coordinator that runs in the mesh itself, wherever it listens. */
+export async function sourceOfOwn(
+  { nodeKey, view }: Pick<CoordinatorParts, 'nodeKey' | 'view'>,
+  home: string,
+): Promise<CoordinatorSource> {
+  return {
+    addresses: async () => {
+      const { address } = await view();
+      return address === null ? [] : [address];
+    },
+    keys: [nodeKey],
+    nodeKey: await nodeKeyOf(home),
+  };
 }
 
 /** An address taken apart. */
