@@ -1,124 +1,92 @@
-/** The inspector as a person uses it: real Chromium, real tree. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { createMachine } from 'xstate';
-import type { Page } from 'playwright-core';
-import { describe, expect, it } from 'vitest';
-import { startTree } from '../../runtime/start-tree.ts';
-import { startInspector } from '../../runtime/web/inspector.ts';
-import type { InspectorOptions } from '../../runtime/web/inspector.ts';
-import { hasChromium, openPage } from '../support/browser.ts';
-
-const doorMachine = createMachine(
-  {
-    id: 'door',
-    initial: 'closed',
-    states: {
-      closed: { on: { open: 'open' } },
-      open: { on: { close: 'closed', slam: { actions: 'breakHinge' } } },
-    },
-  },
-  {
-    actions: {
-      breakHinge: () => {
-        throw new Error('The hinge broke.');
-      },
-    },
-  },
-);
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-interface AxeResult {
-  readonly violations: readonly {
-    readonly id: string;
-    readonly nodes: readonly { html: string }[];
-  }[];
-}
-
-async function world(options: InspectorOptions = {}) {
-  const tree = await startTree({
-    id: 'house',
-    type: 'supervisor',
-    intensity: 100,
-    children: [
-      { id: 'door', logic: doorMachine },
-      { id: 'window', logic: doorMachine },
-      { id: 'garden', type: 'supervisor', children: [{ id: 'gate', logic: doorMachine }] },
-    ],
-  });
-  const inspector = await startInspector(tree, options);
-  const opened = await openPage(inspector.invite());
-  const { page, errors } = opened;
-  const actor = (name: string) => page.getByRole('treeitem').filter({ hasText: name });
-  await actor('gate').waitFor();
-  return {
-    tree,
-    page,
-    errors,
-    actor,
-    lit: () => page.locator('.state.lit').evaluateAll(names),
-    select: async (name: string) => {
-      await actor(name).click();
-      await page.locator('svg.chart').waitFor();
-    },
-    [Symbol.asyncDispose]: async () => {
-      await opened[Symbol.asyncDispose]();
-      await inspector.close();
-      await tree.stop();
-    },
-  };
-}
-
-/** The part of an element of the page that is looked at here. */
-interface Attributes {
-  getAttribute(name: string): string | null;
-}
-
-const names = (states: readonly Attributes[]): (string | null)[] =>
-  states.map((state) => state.getAttribute('data-state')).filter((name) => name !== '');
-
-const violationsOf = async (page: Page): Promise<string[]> => {
-  await page.evaluate(AXE);
-  const { violations } = (await page.evaluate('axe.run()')) as AxeResult;
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-};
+/** The inspector's tree and charts as a person uses them: real Chromium, real tree. */
+import type { Browser } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { hasChromium, launchBrowser, openPage } from '../support/browser.ts';
+import { doorMachine, pageWorld } from '../support/web/page-world.ts';
+import type { PageWorldOptions } from '../support/web/page-world.ts';
 
 describe.skipIf(!hasChromium)('the inspector in Chromium', () => {
+  let browser: Browser;
+  const world = (options?: PageWorldOptions) => pageWorld(browser, options);
+
+  beforeAll(async () => {
+    browser = await launchBrowser();
+    return () => browser.close();
+  });
+
   it('shows the chosen actor, and lights its states and the transition it took', async () => {
     await using at = await world();
     await at.select('door');
     expect(await at.lit()).toEqual(['closed']);
+    at.tree.send('house/door', { type: 'knock' });
     at.tree.send('house/door', { type: 'open' });
-    await at.page.locator('.state.lit[data-state=open]').waitFor();
+    await at.litIs('open');
     expect(await at.lit()).toEqual(['open']);
     const taken = at.page.locator('.edge.taken');
     expect(await taken.getAttribute('data-transition')).toBe('closed|open|0');
+    expect(await taken.locator('.flow').count()).toBe(1);
     expect(at.page.url()).toMatch(/#\/actors\/house\/door$/);
+    expect(await at.page.locator('.field.changed').allInnerTexts()).toEqual(['opened 1']);
+    expect(await at.page.locator('.json .secret').count()).toBe(1);
     expect(at.errors).toEqual([]);
   });
 
-  it('filters the tree', async () => {
+  it('names the guard that is false, before an event and after it', async () => {
     await using at = await world();
-    at.tree.send('house/window', { type: 'open' });
-    await at.page.getByLabel('Filter of the tree').fill('state:open');
-    await at.actor('door').waitFor({ state: 'detached' });
-    expect(await at.page.getByRole('treeitem').allInnerTexts()).toHaveLength(2);
+    await at.select('door');
+    const barred = at.page.locator('.accepts .barred');
+    expect(await barred.innerText()).toMatch(/^lock\s*hasKey is false$/);
+    expect(await at.page.locator('.edge.barred .guard').textContent()).toBe(' ✗[hasKey]');
+    at.tree.send('house/door', { type: 'lock' });
+    await at.page.getByText('lock changed nothing: hasKey was false').waitFor();
+    at.tree.send('house/door', { type: 'knock' });
+    const stayed = at.page.locator('.note.taken');
+    await stayed.waitFor();
+    expect(await stayed.textContent()).toBe('knock / ring');
   });
 
-  it('goes back in time and comes back to now', async () => {
+  it('filters the tree, and keeps the filter in the address', async () => {
+    await using at = await world();
+    at.tree.send('house/window', { type: 'open' });
+    await at.page.getByLabel('Filter of the tree').fill('state:open -kind:supervisor');
+    await at.actor('door').waitFor({ state: 'detached' });
+    expect(await at.page.getByRole('treeitem').allInnerTexts()).toHaveLength(2);
+    await at.page.getByText('2 of 5').waitFor();
+    expect(at.page.url()).toContain('filter=state%3Aopen+-kind%3Asupervisor');
+  });
+
+  it('goes back in time, says that it is not now, and comes back', async () => {
     await using at = await world();
     await at.select('door');
     for (const type of ['open', 'close', 'open'] as const) at.tree.send('house/door', { type });
     await at.page.getByText('3 steps kept').waitFor();
-    await at.page.getByRole('button', { name: 'Back' }).click();
-    await at.page.locator('.state.lit[data-state=closed]').waitFor();
+    await at.page.getByRole('button', { name: 'Back', exact: true }).click();
+    await at.litIs('closed');
+    await at.page.getByText('Not live.').waitFor();
+    expect(await at.page.locator('.frame.past').count()).toBe(1);
+    expect(await at.page.locator('.accepts').count()).toBe(0);
     expect(at.page.url()).toMatch(/\?at=\d+$/);
     at.tree.send('house/door', { type: 'close' });
-    await at.page.getByText('4 steps kept').waitFor();
+    await at.page.getByText('step 2 of 4').waitFor();
     expect(await at.lit()).toEqual(['closed']);
-    await at.page.getByRole('button', { name: '● now' }).click();
+    await at.page.getByRole('button', { name: 'Back to now' }).click();
     expect(at.page.url()).not.toContain('at=');
+    await at.page.getByText('4 steps kept').waitFor();
+  });
+
+  it('shows the same moment to whoever opens the same address', async () => {
+    await using at = await world();
+    await at.select('door');
+    for (const type of ['open', 'close'] as const) at.tree.send('house/door', { type });
+    await at.page.getByText('2 steps kept').waitFor();
+    await at.page.keyboard.press('[');
+    await at.litIs('open');
+    const address = new URL(at.page.url());
+    const invitation = new URL(at.inspector.invite());
+    await using other = await openPage(invitation.href, browser);
+    await other.page.goto(`${invitation.origin}/${address.hash}`);
+    await other.page.locator('.state.lit[data-state=open]').waitFor();
+    await other.page.getByText('step 1 of 2').waitFor();
   });
 
   it('keeps the choice over a restart, and counts it', async () => {
@@ -126,10 +94,27 @@ describe.skipIf(!hasChromium)('the inspector in Chromium', () => {
     await at.select('door');
     at.tree.send('house/door', { type: 'open' });
     at.tree.send('house/door', { type: 'slam' });
-    await at.page.locator('.facts dd', { hasText: /^1$/ }).first().waitFor();
-    await at.page.locator('.state.lit[data-state=closed]').waitFor();
-    expect(await at.actor('door').getAttribute('aria-selected')).toBe('true');
+    await at.page.locator('[data-count=restarts]', { hasText: /^1$/ }).waitFor();
+    await at.litIs('closed');
+    await at.chosen('door').waitFor();
+    expect(await at.actor('door').innerText()).toContain('↻1');
     await at.page.locator('.log .crash').waitFor();
+  });
+
+  it('holds the view, and goes on where things are now', async () => {
+    await using at = await world();
+    await at.select('door');
+    await at.page.keyboard.press(' ');
+    await at.page.locator('.pulse.held').waitFor();
+    at.tree.send('house/door', { type: 'open' });
+    at.tree.send('house/door', { type: 'close' });
+    at.tree.send('house/door', { type: 'open' });
+    await at.page.getByText('Resume · 3 new').waitFor();
+    expect(await at.lit()).toEqual(['closed']);
+    expect(await at.page.locator('.log .row').count()).toBe(0);
+    await at.page.keyboard.press(' ');
+    await at.litIs('open');
+    expect(await at.page.locator('.log .row').count()).toBe(3);
   });
 
   it('is walked with the keyboard alone', async () => {
@@ -137,45 +122,79 @@ describe.skipIf(!hasChromium)('the inspector in Chromium', () => {
     const { keyboard } = at.page;
     await keyboard.press('j');
     await keyboard.press('ArrowDown');
-    await at.page.locator('[role=treeitem][aria-selected=true]', { hasText: 'door' }).waitFor();
+    await at.chosen('door').waitFor();
     for (const key of ['j', 'j', 'h']) await keyboard.press(key);
     await at.actor('gate').waitFor({ state: 'detached' });
     for (const key of ['l', 'l']) await keyboard.press(key);
-    await at.page.locator('[role=treeitem][aria-selected=true]', { hasText: 'gate' }).waitFor();
+    await at.chosen('gate').waitFor();
+    await keyboard.press('?');
+    await at.page.getByRole('dialog', { name: 'Keys' }).waitFor();
+    await keyboard.press('j');
+    await keyboard.press('Escape');
+    await at.chosen('gate').waitFor();
     await keyboard.press('/');
     await keyboard.type('window');
     await at.actor('gate').waitFor({ state: 'detached' });
+    await keyboard.press('Escape');
+    await keyboard.press('2');
+    expect(at.page.url()).toMatch(/#\/machines$/);
   });
 
-  it('sends where that is allowed, and only there', async () => {
-    await using reading = await world();
-    await reading.select('door');
-    const barred = reading.page.getByRole('button', { name: 'open', exact: true });
-    expect(await barred.isDisabled()).toBe(true);
-    await using sending = await world({ allowSend: true });
-    await sending.select('door');
-    await sending.page.getByRole('button', { name: 'open', exact: true }).click();
-    await sending.page.locator('.state.lit[data-state=open]').waitFor();
-    expect(sending.tree.snapshotOf('house/door')).toMatchObject({ value: 'open' });
-  });
-
-  it('lists the machines with who stands where', async () => {
+  it('draws what up to three pinned actors say to each other', async () => {
     await using at = await world();
-    await at.page.getByRole('link', { name: 'Machines' }).click();
-    await at.page.getByRole('cell', { name: 'closed 3' }).waitFor();
-    await at.page.locator('svg.chart').waitFor();
+    for (const name of ['door', 'window', 'gate']) {
+      await at.actor(name).click();
+      await at.page.keyboard.press('p');
+    }
+    await at.page.locator('.heads .head', { hasText: 'gate' }).waitFor();
+    expect(await at.page.locator('.heads .head').count()).toBe(3);
+    expect(at.page.url()).toContain('pin=house/door&pin=house/window&pin=house/garden/gate');
+    at.tree.send('house/door', { type: 'open' });
+    await at.page.locator('.message', { hasText: 'open → open' }).waitFor();
+    expect(await at.page.locator('.heads .others').count()).toBe(1);
+    await at.page.getByRole('button', { name: 'Unpin house/door' }).click();
+    await at.page.locator('.message').waitFor({ state: 'detached' });
   });
 
-  it.each(['light', 'dark'])('has no fault that axe finds, in %s mode', async (theme) => {
+  it('sends nothing where that is not allowed', async () => {
     await using at = await world();
-    await at.page.emulateMedia({ colorScheme: theme as 'light' | 'dark' });
     await at.select('door');
-    expect(await violationsOf(at.page)).toEqual([]);
-    await at.page.getByRole('link', { name: 'Events' }).click();
-    expect(await violationsOf(at.page)).toEqual([]);
-    await at.page.getByRole('link', { name: 'Machines' }).click();
-    await at.page.locator('svg.chart').waitFor();
-    expect(await violationsOf(at.page)).toEqual([]);
+    const barred = at.page.getByRole('button', { name: 'open', exact: true });
+    expect(await barred.isDisabled()).toBe(true);
+    await at.page.getByText('mesh inspect --allow-send').waitFor();
+  });
+
+  it('sends where that is allowed, with data, after a second decision', async () => {
+    await using at = await world({ allowSend: true });
+    await at.select('door');
+    await at.page.getByRole('button', { name: 'open', exact: true }).click();
+    const dialog = at.page.getByRole('dialog', { name: 'Send open' });
+    const data = dialog.getByLabel('Data, as a JSON object');
+    await data.fill('{"by": ');
+    const confirm = dialog.getByRole('button', { name: 'Send open' });
+    expect(await confirm.isDisabled()).toBe(true);
+    await data.fill('[]');
+    await dialog.getByText('The data of an event is a JSON object.').waitFor();
+    await data.fill('{"by": "me", "type": "slam"}');
+    await confirm.click();
+    await at.litIs('open');
+    await at.page.getByText('open was sent to house/door').waitFor();
+    await at.page.locator('.log .audit', { hasText: 'sent open from the page' }).waitFor();
+    expect(at.tree.snapshotOf('house/door')).toMatchObject({
+      value: 'open',
+      context: { by: 'me' },
+    });
+  });
+
+  it('offers an event whose guard may let it pass with data', async () => {
+    await using at = await world({ allowSend: true });
+    await at.select('door');
+    await at.page.getByRole('button', { name: 'lock', exact: true }).click();
+    const dialog = at.page.getByRole('dialog', { name: 'Send lock' });
+    await dialog.getByText('is false for it without data').waitFor();
+    await dialog.getByLabel('Data, as a JSON object').fill('{"key": "right"}');
+    await dialog.getByRole('button', { name: 'Send lock' }).click();
+    await at.litIs('locked');
   });
 
   it('draws only what is in sight of 10,000 actors', async () => {
@@ -187,5 +206,9 @@ describe.skipIf(!hasChromium)('the inspector in Chromium', () => {
     );
     await at.page.getByText('10005 actors').waitFor();
     expect(await at.page.getByRole('treeitem').count()).toBeLessThan(100);
+    await at.page.getByLabel('Filter of the tree').fill('plant-9999');
+    await at.page.getByText('3 of 10005').waitFor();
+    await at.actor('plant-9999').click();
+    await at.litIs('closed');
   });
 });

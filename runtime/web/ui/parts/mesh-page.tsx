@@ -34,7 +34,7 @@ export function MeshPage() {
   if (!view?.available)
     return (
       <section class="panel" aria-label="Mesh">
-        <Unavailable what="Mesh" offer={view} />
+        <Unavailable what="mesh" offer={view} />
       </section>
     );
   return (
@@ -170,7 +170,7 @@ function Certificates({ view: { certificates } }: PartProps) {
         )}
       </div>
       {!certificates.available ? (
-        <Unavailable what="Certificates" offer={certificates} />
+        <Unavailable what="certificates" offer={certificates} />
       ) : certificates.rows.length === 0 ? (
         <p class="soft fine">No instance has asked for one yet.</p>
       ) : (
@@ -239,7 +239,7 @@ function Peers({ view: { peers } }: PartProps) {
         {peers.available && <span class="soft tally">{peers.rows.length} known</span>}
       </div>
       {!peers.available ? (
-        <Unavailable what="Peers" offer={peers} />
+        <Unavailable what="peers" offer={peers} />
       ) : peers.rows.length === 0 ? (
         <p class="soft fine">No peer has been seen yet.</p>
       ) : (
@@ -282,7 +282,7 @@ function Relay({ view: { relay } }: PartProps) {
       {relay.available ? (
         <p class="fine mono">{relay.address}</p>
       ) : (
-        <Unavailable what="Relay" offer={relay} />
+        <Unavailable what="relay" offer={relay} />
       )}
     </section>
   );

@@ -11,7 +11,7 @@ export function MessagesPage() {
   if (!view?.available)
     return (
       <section class="panel" aria-label="Messages">
-        <Unavailable what="Messages" offer={view} />
+        <Unavailable what="public messages" offer={view} />
       </section>
     );
   return (
@@ -63,4 +63,4 @@ function Message({ row }: { readonly row: MessageLine }) {
 
 /** The same colour for the same key, dark enough for white letters. */
 const hueOf = (author: string): string =>
-  `hsl(${Number.parseInt(author.slice(0, 4), 16) % 360 || 0} 45% 36%)`;
+  `hsl(${Number.parseInt(author.slice(0, 4), 16) % 360 || 0} 45% 30%)`;

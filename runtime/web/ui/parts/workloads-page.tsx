@@ -44,7 +44,7 @@ export function WorkloadsPage() {
   if (view === undefined || !view.available)
     return (
       <section class="panel" aria-label="Workloads">
-        <Unavailable what="Workloads" offer={view} />
+        <Unavailable what="workloads" offer={view} />
       </section>
     );
   if (view.apps.length === 0)
