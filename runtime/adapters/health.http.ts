@@ -133,7 +133,7 @@ class Attempt {
       host: '127.0.0.1',
       port,
       path,
-      agent: false,
+      // With an agent, even one of its own, the connection that is there would not be used.
       createConnection: () => socket,
       maxHeaderSize: HEALTH_HEADER_BYTES_MAX,
       headers: { accept: '*/*', connection: 'close', 'user-agent': 'mesh-health' },
