@@ -5,7 +5,7 @@ import { certificateRows } from './certificates/certificate-view.ts';
 import { composeMesh } from './compose.ts';
 import type { MeshOptions, MeshParts } from './compose.ts';
 import { lockHome } from './control/home-lock.ts';
-import type { MeshControl } from './control/mesh-control.ts';
+import type { MeshControl, SendRequest } from './control/mesh-control.ts';
 import {
   followDeployment,
   removeApp,
@@ -19,7 +19,9 @@ import { sweepRemains } from './remains.ts';
 import { meshMetrics } from './telemetry/mesh-metrics.ts';
 import type { MeshMetrics } from './telemetry/metrics.ts';
 import { VERSION } from './version.ts';
+import { inspectError } from './web/errors.ts';
 import { Inspectors } from './web/inspectors.ts';
+import { recordTree } from './web/recording/record-tree.ts';
 
 /** A running mesh. */
 export interface Mesh extends MeshControl {
@@ -91,12 +93,18 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
       await parts.pool.close();
       throw error;
     }
-    return createMesh(parts, metrics, () => lock.release());
+    return createMesh(parts, options, metrics, () => lock.release());
   } catch (error) {
     lock.release();
     throw error;
   }
 }
+
+const readOnly = ({ path, event }: SendRequest) =>
+  inspectError(
+    'MESH_ERR_INSPECT_READ_ONLY',
+    `Sending ${event.type} to ${path} was refused: this mesh may be looked at, and not touched.`,
+  );
 
 const portOf = ({ tree }: MeshParts): number => {
   const snapshot = tree.snapshotOf(`${EDGE}/listener`) as
@@ -105,7 +113,12 @@ const portOf = ({ tree }: MeshParts): number => {
   return snapshot?.context?.port ?? 0;
 };
 
-function createMesh(parts: MeshParts, metrics: MeshMetrics, release: () => void): Mesh {
+function createMesh(
+  parts: MeshParts,
+  options: MeshOptions,
+  metrics: MeshMetrics,
+  release: () => void,
+): Mesh {
   const { tree, fabric, repo, pool, paths, nodes, clock } = parts;
   const startedAt = new Date(clock.now()).toISOString();
   const edgeUrl = `http://127.0.0.1:${portOf(parts)}`;
@@ -164,7 +177,22 @@ function createMesh(parts: MeshParts, metrics: MeshMetrics, release: () => void)
     describe: () => Promise.resolve(tree.describe()),
     metrics: () => metrics.text(),
     coordinator: async () => parts.coordinator?.view(),
-    inspect: (options) => inspectors.invite(options),
+    inspect: (how) => inspectors.invite(how),
+    record: ({ forMs } = {}, signal) => {
+      const signals = [signal, forMs === undefined ? undefined : AbortSignal.timeout(forMs)];
+      return recordTree(tree, {
+        signal: AbortSignal.any(signals.filter((one) => one !== undefined)),
+      });
+    },
+    send: async (request) => {
+      if (options.allowSend !== true && !inspectors.isSending) throw readOnly(request);
+      const { logger } = options;
+      logger?.({
+        level: 'info',
+        message: `audit: ${request.event.type} is sent to ${request.path}`,
+      });
+      await inspectors.send(request);
+    },
   };
   return mesh;
 }

@@ -14,7 +14,7 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
 
 /** Commands of several words. */
 export const GROUPS: Readonly<Record<string, string>> = {
-  machine: 'list and draw state machines',
+  machine: 'list, draw and test state machines',
   trust: 'say whose spores may run',
 };
 
@@ -31,6 +31,10 @@ const SERVING: readonly OptionSpec[] = [
   { flags: '-n, --nodes <count>', summary: 'agents in this process (MESH_NODES, default 3)' },
   { flags: '--admin-port <port>', summary: 'serve /metrics, /livez and /readyz on 127.0.0.1' },
 ];
+const ALLOW_SEND: OptionSpec = {
+  flags: '--allow-send',
+  summary: 'let `mesh send` send events to actors; each goes to the log',
+};
 
 export const COMMANDS: readonly CommandSpec[] = [
   {
@@ -38,6 +42,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'run a whole mesh here, with a sample service deployed',
     options: [
       ...SERVING,
+      ALLOW_SEND,
       { flags: '--inspect-port <port>', summary: 'of the inspector (default a free one)' },
       { flags: '--ephemeral', summary: 'keep the state in a temporary folder, removed at the end' },
     ],
@@ -49,6 +54,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'run a mesh in the foreground until SIGTERM or Ctrl-C',
     options: [
       ...SERVING,
+      ALLOW_SEND,
       {
         flags: '--on-runtime-death <what>',
         summary: 'what becomes of instances when this process dies (default keep)',
@@ -215,6 +221,37 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     examples: ['mesh inspect', 'mesh inspect --port 9091 --allow-send'],
     load: () => import('./commands/inspect.ts'),
+  },
+  {
+    name: 'inspect record',
+    summary: 'write down what happens in the mesh, until Ctrl-C',
+    options: [
+      { flags: '-o, --out <file>', summary: 'a new file (default mesh-TIME.jsonl)' },
+      { flags: '--for <time>', summary: 'end by itself: 30s, 5min, 2h' },
+    ],
+    examples: ['mesh inspect record --for 30s', 'mesh inspect record -o night.jsonl'],
+    load: () => import('./commands/inspect-record.ts'),
+  },
+  {
+    name: 'inspect open',
+    summary: 'show a recording in a browser; needs no running mesh',
+    args: [{ name: '<file>', summary: 'made by `mesh inspect record`' }],
+    options: [{ flags: '--port <port>', summary: 'on 127.0.0.1 (default a free one)' }],
+    examples: ['mesh inspect open night.jsonl'],
+    load: () => import('./commands/inspect-open.ts'),
+  },
+  {
+    name: 'send',
+    summary: 'send an event to an actor, where the mesh allows it',
+    args: [
+      { name: '<path>', summary: 'of the actor, as in `mesh tree`' },
+      { name: '<event>', summary: 'as JSON, or a file with it' },
+    ],
+    examples: [
+      `mesh send mesh/agents/node-1/hello '{"type":"stop"}'`,
+      'mesh send mesh/edge event.json',
+    ],
+    load: () => import('./commands/send.ts'),
   },
   {
     name: 'machine ls',

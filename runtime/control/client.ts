@@ -4,9 +4,9 @@ import { homePaths } from '../home.ts';
 import { badResponse, disconnected, errorIn, parse, send, valueIn } from './call.ts';
 import type { Parameters } from './call.ts';
 import { controlError } from './errors.ts';
-import type { DeploymentProgress, MeshControl } from './mesh-control.ts';
+import type { MeshControl } from './mesh-control.ts';
 import { ANSWER_BYTES_MAX, ROUTES } from './wire.ts';
-import type { Operation } from './wire.ts';
+import type { Operation, StreamOperation } from './wire.ts';
 
 export interface ControlClient extends MeshControl {
   /** Frees what the client holds; idempotent. */
@@ -44,7 +44,12 @@ export function connectControl(home: string): ControlClient {
     remove: async (app) => {
       await call('remove', { app });
     },
-    follow: (app, generation, signal) => follow(socket, app, generation, signal),
+    follow: (app, generation, signal) =>
+      stream(socket, 'follow', { app, generation: String(generation) }, undefined, signal),
+    record: (request = {}, signal) => stream(socket, 'record', {}, request, signal),
+    send: async ({ path, event }) => {
+      await call('send', { path }, event);
+    },
     close: () => undefined,
   };
 }
@@ -70,31 +75,31 @@ async function ask<Value>(
   }
 }
 
-async function* follow(
+async function* stream<Value>(
   socket: string,
-  app: string,
-  generation: number,
+  operation: StreamOperation,
+  parameters: Parameters,
+  body: unknown,
   signal: AbortSignal | undefined,
-): AsyncGenerator<DeploymentProgress> {
-  const parameters = { app, generation: String(generation) };
-  const response = await send(socket, 'follow', parameters, undefined, signal);
-  if (response.statusCode !== 200) throw await errorIn(response, 'follow');
+): AsyncGenerator<Value> {
+  const response = await send(socket, operation, parameters, body, signal);
+  if (response.statusCode !== 200) throw await errorIn(response, operation);
   response.setEncoding('utf8');
   let rest = '';
   try {
     for await (const chunk of response as AsyncIterable<string>) {
       const lines = (rest + chunk).split('\n');
       rest = lines.pop() ?? '';
-      if (rest.length > ANSWER_BYTES_MAX) throw badResponse('follow', 'a line without end');
-      for (const line of lines) yield valueOf(line) as DeploymentProgress;
+      if (rest.length > ANSWER_BYTES_MAX) throw badResponse(operation, 'a line without end');
+      for (const line of lines) yield valueOf(line, operation) as Value;
     }
   } catch (cause) {
-    throw disconnected(cause, 'follow');
+    throw disconnected(cause, operation);
   }
 }
 
-function valueOf(line: string): unknown {
-  const value = parse(line, 'follow');
+function valueOf(line: string, operation: StreamOperation): unknown {
+  const value = parse(line, operation);
   if (typeof value === 'object' && value !== null && 'error' in value)
     throw CodedError.fromJSON(value.error);
   return value;

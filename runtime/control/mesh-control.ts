@@ -115,6 +115,17 @@ export interface DeploymentProgress {
   readonly reason: Reason | null;
 }
 
+export interface RecordRequest {
+  /** When it ends by itself. Default: it does not. */
+  readonly forMs?: number;
+}
+
+export interface SendRequest {
+  /** Path of the actor, as in `mesh tree`. */
+  readonly path: string;
+  readonly event: { readonly type: string; readonly [key: string]: unknown };
+}
+
 export interface MeshInfo {
   readonly version: string;
   readonly pid: number;
@@ -158,4 +169,11 @@ export interface MeshControl {
    * once. MESH_ERR_INSPECT_PORT, MESH_ERR_INSPECT_PAGE.
    */
   inspect(options?: InspectorOptions): Promise<Invitation>;
+  /** Lines of a recording, until `signal` says so, the time is over, or it is full; see `recordTree`. */
+  record(request?: RecordRequest, signal?: AbortSignal): AsyncIterable<string>;
+  /**
+   * Sends an event to an actor, and writes that down. MESH_ERR_INSPECT_READ_ONLY unless the mesh, or
+   * an inspector of it, was started to allow it; MESH_ERR_INSPECT_UNKNOWN where nobody took it.
+   */
+  send(request: SendRequest): Promise<void>;
 }

@@ -3,15 +3,18 @@ import type { InspectorOptions } from '../web/inspector.ts';
 import { controlError } from './errors.ts';
 import type { MeshControl, RunRequest } from './mesh-control.ts';
 import {
+  actorPath,
   appName,
   emptyBody,
   generationNumber,
   inspectBody,
+  recordBody,
   rollbackBody,
   runBody,
   scaleBody,
+  sentEvent,
 } from './requests.schema.ts';
-import type { Operation } from './wire.ts';
+import type { Operation, StreamOperation } from './wire.ts';
 
 type Parameters = Readonly<Record<string, string>>;
 type Handler = (control: MeshControl, parameters: Parameters, body: unknown) => Promise<unknown>;
@@ -23,9 +26,8 @@ type StreamHandler = (
 ) => AsyncIterable<unknown>;
 
 /** What the server does for each operation: check the input, then ask the mesh. */
-export const OPERATIONS: Record<Exclude<Operation, 'follow'>, Handler> & {
-  readonly follow: StreamHandler;
-} = {
+export const OPERATIONS: Record<Exclude<Operation, StreamOperation>, Handler> &
+  Record<StreamOperation, StreamHandler> = {
   info: (control) => control.info(),
   ps: (control) => control.ps(),
   certificates: (control) => control.certificates(),
@@ -35,6 +37,15 @@ export const OPERATIONS: Record<Exclude<Operation, 'follow'>, Handler> & {
   coordinator: async (control) => (await control.coordinator()) ?? null,
   inspect: async (control, _, body) =>
     control.inspect(check(inspectBody, body) as InspectorOptions),
+  record: (control, _, body, signal) => {
+    const { forMs } = check(recordBody, body);
+    return control.record(forMs === undefined ? {} : { forMs }, signal);
+  },
+  send: async (control, parameters, body) => {
+    const path = check(actorPath, parameters['path'], 'path');
+    await control.send({ path, event: check(sentEvent, body) });
+    return null;
+  },
   status: async (control, parameters) => control.status(app(parameters)),
   history: async (control, parameters) => control.history(app(parameters)),
   run: async (control, parameters, body) =>

@@ -24,6 +24,22 @@ export const inspectBody = z.strictObject({
   title: z.string().max(100).optional(),
 });
 
+/** A week: a recording is full long before. */
+const RECORD_MS_MAX = 7 * 24 * 60 * 60 * 1_000;
+
+export const recordBody = z.strictObject({ forMs: z.int().min(1).max(RECORD_MS_MAX).optional() });
+
+export const actorPath = z.string().min(1).max(1_024);
+
+/** Events of XState's own say what has happened to an actor; nobody may make them up. */
+export const sentEvent = z.looseObject({
+  type: z
+    .string()
+    .min(1)
+    .max(256)
+    .refine((type) => !type.startsWith('xstate.'), 'events of XState itself cannot be sent'),
+});
+
 export const runBody = z
   .strictObject({
     digest: z.string().refine(isDigest, 'a digest has 64 lower-case hex digits'),

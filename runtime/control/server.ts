@@ -10,7 +10,7 @@ import type { MeshControl } from './mesh-control.ts';
 import { OPERATIONS } from './operations.ts';
 import { openSocketPath } from './socket-path.ts';
 import type { SocketPath } from './socket-path.ts';
-import { ROUTES, matchRoute } from './wire.ts';
+import { ROUTES, isStream, matchRoute } from './wire.ts';
 
 export interface ControlServer {
   /** Refuses new requests, ends streams, removes the socket. Idempotent. */
@@ -78,13 +78,13 @@ async function handle(
       `The mesh has no operation ${String(request.method)} ${path}.`,
     );
   const body = await readBody(request);
-  if (match.operation === 'follow') {
+  const { operation, parameters } = match;
+  if (isStream(operation)) {
     await answerStream(response, ended, (signal) =>
-      OPERATIONS.follow(control, match.parameters, body, signal),
+      OPERATIONS[operation](control, parameters, body, signal),
     );
     return;
   }
-  const { operation, parameters } = match;
   const work = OPERATIONS[operation](control, parameters, body);
   answerValue(response, await withDeadline(work, operation));
 }

@@ -39,9 +39,20 @@ export const ROUTES = {
   metrics: { method: 'GET', path: '/v1/metrics', timeoutMs: TIMEOUT_MS },
   coordinator: { method: 'GET', path: '/v1/coordinator', timeoutMs: TIMEOUT_MS },
   inspect: { method: 'POST', path: '/v1/inspectors', timeoutMs: TIMEOUT_MS },
+  record: { method: 'POST', path: '/v1/recordings', timeoutMs: null },
+  send: { method: 'POST', path: '/v1/actors/:path/events', timeoutMs: TIMEOUT_MS },
 } as const satisfies Record<string, Route>;
 
 export type Operation = keyof typeof ROUTES;
+
+/** Answered by one line after the other, until it ends or somebody gives up. */
+export type StreamOperation = {
+  [Name in Operation]: (typeof ROUTES)[Name]['timeoutMs'] extends null ? Name : never;
+}[Operation];
+
+/** Whether it is one of those. */
+export const isStream = (operation: Operation): operation is StreamOperation =>
+  ROUTES[operation].timeoutMs === null;
 
 /** A request body above this is refused. */
 export const BODY_BYTES_MAX = 64 * 1024;

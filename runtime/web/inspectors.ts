@@ -1,4 +1,6 @@
 import type { Tree } from '../../supervisor/index.ts';
+import type { SendRequest } from '../control/mesh-control.ts';
+import { inspectError } from './errors.ts';
 import { startInspector } from './inspector.ts';
 import type { Inspector, InspectorOptions } from './inspector.ts';
 import type { InspectorSources } from './session.ts';
@@ -18,6 +20,26 @@ export class Inspectors {
   constructor(tree: Tree, sources: InspectorSources = {}) {
     this.#tree = tree;
     this.#sources = sources;
+  }
+
+  /** Whether one of them may send. */
+  get isSending(): boolean {
+    return this.#running.has(true);
+  }
+
+  /**
+   * Sends an event that somebody asked for from outside, and writes that down for whoever looks.
+   * MESH_ERR_INSPECT_UNKNOWN where nobody took it.
+   */
+  async send({ path, event }: SendRequest): Promise<void> {
+    const isTaken = this.#tree.send(path, event);
+    const text = `sent ${event.type} from the command line${isTaken ? '' : ': nobody took it'}`;
+    for (const started of this.#running.values()) (await started).audit(path, text);
+    if (isTaken) return;
+    throw inspectError(
+      'MESH_ERR_INSPECT_UNKNOWN',
+      `Sending ${event.type} to ${path}: there is no such actor, or it takes no mail now.`,
+    );
   }
 
   /** Starts one, or invites to the one that runs already, unless another port is wanted. */

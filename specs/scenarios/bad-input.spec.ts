@@ -86,7 +86,50 @@ const ROWS: readonly Row[] = [
   ['restart nobody', 'MESH_ERR_FABRIC_UNKNOWN_APP', EXIT.notFound],
   ['stop nobody', 'MESH_ERR_FABRIC_UNKNOWN_APP', EXIT.notFound],
   ['rm nobody', 'MESH_ERR_FABRIC_UNKNOWN_APP', EXIT.notFound],
+  ['coordinator init --listen nowhere', USAGE, EXIT.usage],
+  ['coordinator init --store paper', USAGE, EXIT.usage],
+  ['coordinator init --folder made', 'MESH_ERR_COORDINATOR_INITIALISED', EXIT.conflict],
+  ['coordinator init --folder p --peer-keys junk', 'MESH_ERR_KEY_MALFORMED', EXIT.verification],
+  ['coordinator start', 'MESH_ERR_COORDINATOR_CONFIG', EXIT.notFound],
+  ['coordinator start --folder spoilt', 'MESH_ERR_COORDINATOR_CONFIG', EXIT.notFound],
+  ['coordinator start --folder made --recovery-wait-ms 1', USAGE, EXIT.usage],
+  ['coordinator set-manifest absent.json', 'MESH_ERR_CLI_INPUT', EXIT.failed],
+  ['coordinator set-manifest junk', 'MESH_ERR_COORDINATOR_MANIFEST_INVALID', EXIT.usage],
+  ['coordinator set-manifest made/manifest.json --previous abc', USAGE, EXIT.usage],
+  [
+    'coordinator set-manifest made/manifest.json --folder made',
+    'MESH_ERR_TRANSPORT_CONNECT',
+    EXIT.unreachable,
+  ],
+  ['coordinator verify --manifest junk', 'MESH_ERR_COORDINATOR_MANIFEST_INVALID', EXIT.usage],
+  ['coordinator verify --folder made', 'MESH_ERR_TRANSPORT_CONNECT', EXIT.unreachable],
+  ['coordinator recover --key absent.key', 'MESH_ERR_KEY_UNREADABLE', EXIT.failed],
+  [
+    'coordinator recover --key made/keys/workload-owner.key',
+    'MESH_ERR_KEY_MALFORMED',
+    EXIT.verification,
+  ],
+  ['coordinator recover --folder made', USAGE, EXIT.usage],
+  [
+    'coordinator recover --folder made --share junk',
+    'MESH_ERR_COORDINATOR_SEED_MALFORMED',
+    EXIT.verification,
+  ],
+  ['coordinator status --address nowhere', USAGE, EXIT.usage],
+  ['coordinator status --address 127.0.0.1:1', 'MESH_ERR_TRANSPORT_CONNECT', EXIT.unreachable],
+  ['coordinator status --folder folder', 'MESH_ERR_COORDINATOR_CONFIG', EXIT.notFound],
+  ['cert show absent.pem', 'MESH_ERR_CLI_INPUT', EXIT.failed],
+  ['cert show junk', 'MESH_ERR_CLI_INPUT', EXIT.failed],
+  ['cert show -', 'MESH_ERR_CLI_INPUT', EXIT.failed],
   ['inspect --port 99999', USAGE, EXIT.usage],
+  ['inspect record --for soon', USAGE, EXIT.usage],
+  ['inspect record --for 1s -o junk', 'MESH_ERR_CLI_OUTPUT', EXIT.failed],
+  ['inspect open absent.jsonl', 'MESH_ERR_INSPECT_RECORDING', EXIT.failed],
+  ['inspect open junk', 'MESH_ERR_INSPECT_RECORDING', EXIT.failed],
+  ['send mesh/planner junk', USAGE, EXIT.usage],
+  ['send mesh/planner absent.json', USAGE, EXIT.usage],
+  ['send mesh/planner {"kind":"x"}', USAGE, EXIT.usage],
+  ['send mesh/planner {"type":"x"}', 'MESH_ERR_INSPECT_READ_ONLY', EXIT.failed],
   ['machine ls extra', USAGE, EXIT.usage],
   ['machine graph nobody', 'MESH_ERR_CHART_UNKNOWN', EXIT.notFound],
   ['machine graph rollout --format pdf', USAGE, EXIT.usage],
@@ -105,7 +148,10 @@ async function writeFiles(dir: Scratch): Promise<void> {
   writeFileSync(dir.file('good.json'), MANIFEST);
   writeFileSync(dir.file('bad.json'), MANIFEST.replace('hello', 'Not A Name'));
   mkdirSync(dir.file('folder'));
+  mkdirSync(dir.file('spoilt'));
+  writeFileSync(dir.file('spoilt/coordinator.json'), '{"version":2}');
   await mesh(['keygen', 'alice'], { cwd: dir.path });
+  await mesh(['coordinator', 'init', '--folder', 'made'], { cwd: dir.path });
   await mesh(['build', '-m', 'good.json', 'service', '-k', 'alice.key', '-o', 'untrusted.spore'], {
     cwd: dir.path,
   });

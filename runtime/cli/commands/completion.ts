@@ -25,16 +25,26 @@ const secondWords = (group: string): string[] =>
   COMMANDS.filter(({ name }) => name.startsWith(`${group} `)).map(
     ({ name }) => name.split(' ')[1] ?? '',
   );
+const GROUP_NAMES = [...new Set([...Object.keys(GROUPS), ...firstWords()])].filter(
+  (word) => secondWords(word).length > 0,
+);
+/** Words after the first: the second ones, and the options where the first is a command itself. */
+const wordsAfter = (group: string): string[] => [
+  ...secondWords(group),
+  ...longFlags(COMMANDS.find(({ name }) => name === group)?.options),
+];
 const longFlags = (options: CommandSpec['options']): string[] =>
   (options ?? []).flatMap(({ flags }) => /--[a-z-]+/.exec(flags)?.[0] ?? []);
 const globals = longFlags(GLOBAL_OPTIONS);
 
 function bash(): string {
-  const cases = COMMANDS.map(
+  // The first pattern that fits counts, so that of a longer name comes first.
+  const byLength = COMMANDS.toSorted((a, b) => b.name.length - a.name.length);
+  const cases = byLength.map(
     (spec) => `    "${spec.name}"*) words="${longFlags(spec.options).join(' ')}" ;;`,
   );
-  const groups = Object.keys(GROUPS).map(
-    (group) => `    "${group}") words="${secondWords(group).join(' ')}" ;;`,
+  const groups = GROUP_NAMES.map(
+    (group) => `    "${group}") words="${wordsAfter(group).join(' ')}" ;;`,
   );
   return [
     '_mesh() {',
@@ -62,7 +72,7 @@ function fish(): string {
     const summary = COMMANDS.find(({ name }) => name === word)?.summary ?? GROUPS[word] ?? '';
     return `complete -c mesh -n __fish_use_subcommand -f -a ${word} -d ${quote(summary)}`;
   });
-  const second = Object.keys(GROUPS).map(
+  const second = GROUP_NAMES.map(
     (group) =>
       `complete -c mesh -n '__fish_seen_subcommand_from ${group}' -f -a '${secondWords(group).join(' ')}'`,
   );

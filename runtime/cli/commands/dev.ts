@@ -37,16 +37,18 @@ async function runIn(invocation: Invocation, home: string): Promise<ExitCode> {
   if (port !== settings.port)
     out.note(`Port ${String(settings.port)} is taken; the edge takes ${String(port)}.`);
   const inspectPort = count(invocation, 'inspectPort', { min: 0, max: 65_535 });
+  const allowSend = invocation.options['allowSend'] === true;
   const demo = await prepareDemo(home, out);
   return serve({
-    mesh: { home, port, nodes, onRuntimeDeath, nodeCapacity, logger: logger.line },
+    mesh: { home, port, nodes, onRuntimeDeath, nodeCapacity, allowSend, logger: logger.line },
     adminPort,
     logger,
     onServing: async (mesh, signal, adminUrl) => {
       await deployDemo(mesh, demo, out, signal);
-      const { url: inspectUrl } = await mesh.inspect(
-        inspectPort === undefined ? {} : { port: inspectPort },
-      );
+      const { url: inspectUrl } = await mesh.inspect({
+        allowSend,
+        ...(inspectPort === undefined ? {} : { port: inspectPort }),
+      });
       const all = { ...urls(mesh, adminUrl), inspectUrl };
       if (out.json) out.data({ ...(await mesh.info()), ...all, demo }, () => '');
       out.note(banner(invocation, home, demo, all));

@@ -4,12 +4,13 @@ import { serve } from '../serve.ts';
 
 /** Serves until SIGTERM (exit 0) or Ctrl-C (exit 130); then no process of it is left. */
 export const run: Run = async (invocation) => {
-  const { out } = invocation;
+  const { out, options } = invocation;
   const { home, port, nodes, onRuntimeDeath, nodeCapacity, log, adminPort } =
     await invocation.settings();
   const logger = createLogger({ level: log });
+  const allowSend = options['allowSend'] === true;
   return serve({
-    mesh: { home, port, nodes, onRuntimeDeath, nodeCapacity, logger: logger.line },
+    mesh: { home, port, nodes, onRuntimeDeath, nodeCapacity, allowSend, logger: logger.line },
     adminPort,
     logger,
     onServing: async (mesh, _, adminUrl) => {

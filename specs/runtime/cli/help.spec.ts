@@ -17,7 +17,9 @@ Options:
   -h, --help                             display help for command
 
 Commands:
-  machine                                list and draw state machines
+  cert                                   look at certificates
+  coordinator                            run and own what issues mesh certificates
+  machine                                list, draw and test state machines
   trust                                  say whose spores may run
   dev [options]                          run a whole mesh here, with a sample service deployed
   up [options]                           run a mesh in the foreground until SIGTERM or Ctrl-C
@@ -37,6 +39,7 @@ Commands:
   stop <app>                             stop all instances, and keep the app known
   rm <app>                               stop an app and forget it, with its history
   inspect [options]                      show the actors and their state charts in a browser
+  send <path> <event>                    send an event to an actor, where the mesh allows it
   explain [code]                         explain an error code, or list them all
   doctor [options]                       check whether a mesh can work here
   completion <shell>                     print a completion script

@@ -47,6 +47,23 @@ async function collect<Value>(source: AsyncIterable<Value>): Promise<Value[]> {
 }
 
 describe('serveControl', () => {
+  it('gives a recording line by line, and passes events on', async () => {
+    using dir = scratch();
+    const mesh = createFakeMesh();
+    await using at = await served(dir.path, mesh);
+    expect(await collect(at.client.record())).toEqual(await collect(mesh.record()));
+    const request = { path: 'mesh/agents/node-1', event: { type: 'open', by: 'me' } };
+    await at.client.send(request);
+    expect(mesh.calls).toEqual([{ method: 'send', argument: request }]);
+    for (const event of [{ type: '' }, { type: 'xstate.stop' }, {} as { type: string }])
+      await expect(at.client.send({ path: 'mesh', event })).rejects.toMatchObject({
+        code: 'MESH_ERR_CONTROL_INVALID_REQUEST',
+      });
+    await expect(collect(at.client.record({ forMs: 0 }))).rejects.toMatchObject({
+      code: 'MESH_ERR_CONTROL_INVALID_REQUEST',
+    });
+  });
+
   it('answers every question as the mesh itself does', async () => {
     using dir = scratch();
     const mesh = createFakeMesh();

@@ -5,6 +5,7 @@ import type {
   MeshControl,
   RunRequest,
   ScaleRequest,
+  SendRequest,
 } from '../../../runtime/control/mesh-control.ts';
 import {
   CERTIFICATES,
@@ -113,6 +114,10 @@ const questions = (store: Store) => ({
   inspect: async () => ({ url: 'http://127.0.0.1:9091/?token=once', port: 9091 }),
   describe: async () => treeOf('mesh', [treeOf('mesh/edge'), treeOf('mesh/agents', [], 2)]),
   coordinator: async () => undefined,
+  async *record() {
+    yield '{"format":"mesh-recording","version":1,"writer":"0","title":"mesh","startedAtMs":0}';
+    yield '{"type":"end","why":"asked","atMs":1}';
+  },
   metrics: async () => '# TYPE mesh_build_info gauge\nmesh_build_info{version="0.1.0"} 1\n',
 });
 
@@ -128,6 +133,9 @@ const changes = (store: Store, note: (method: string, argument: unknown) => void
   rollback: async (app: string, generation?: number) => {
     note('rollback', { app, generation });
     return store.again(app, { digest: DIGEST_2 });
+  },
+  send: async (request: SendRequest) => {
+    note('send', request);
   },
   restart: async (app: string) => {
     note('restart', app);
