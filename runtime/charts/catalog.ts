@@ -35,10 +35,18 @@ export const MACHINES: Readonly<Record<string, CatalogRow>> = {
     summary: 'the edge: listens, follows the endpoints, drains',
     load: async () => (await import('../../machines/workload/edge.machine.ts')).edgeMachine,
   },
+  expiry: {
+    summary: 'what a peer forgets, and what it verifies when a key has come',
+    load: async () => (await import('../../machines/gossip/expiry.machine.ts')).expiryMachine,
+  },
   'history-watch': {
     summary: 'the newest transition of a Coordinator: watched, and asked for too',
     load: async () =>
       (await import('../../machines/coordinator/history-watch.machine.ts')).historyWatchMachine,
+  },
+  inbox: {
+    summary: 'the mail of a peer: lease, handle, acknowledge',
+    load: async () => (await import('../../machines/gossip/inbox.machine.ts')).inboxMachine,
   },
   instance: {
     summary: 'one OS process: start, probe, serve, drain, end',
@@ -49,6 +57,10 @@ export const MACHINES: Readonly<Record<string, CatalogRow>> = {
     load: async () =>
       (await import('../../machines/coordinator/mesh-cert.machine.ts')).meshCertMachine,
   },
+  outbox: {
+    summary: 'what a peer has to send, and when it tries again',
+    load: async () => (await import('../../machines/gossip/outbox.machine.ts')).outboxMachine,
+  },
   planner: {
     summary: 'a rollout for each pending deployment',
     load: async () => (await import('../../machines/workload/planner.machine.ts')).plannerMachine,
@@ -57,6 +69,14 @@ export const MACHINES: Readonly<Record<string, CatalogRow>> = {
     summary: 'a Coordinator without its state: whom it asks, and when it waits',
     load: async () =>
       (await import('../../machines/coordinator/recovery.machine.ts')).recoveryMachine,
+  },
+  requester: {
+    summary: 'one session with a peer: asks what it has, and for what is missing',
+    load: async () => (await import('../../machines/gossip/requester.machine.ts')).requesterMachine,
+  },
+  responder: {
+    summary: 'one session of another peer: answers its questions',
+    load: async () => (await import('../../machines/gossip/responder.machine.ts')).responderMachine,
   },
   rollout: {
     summary: 'one deployment: prove, switch, or revert',
@@ -70,6 +90,10 @@ export const MACHINES: Readonly<Record<string, CatalogRow>> = {
   supervisor: {
     summary: 'what a supervisor is doing',
     load: async () => (await import('../../supervisor/supervisor.machine.ts')).supervisorMachine,
+  },
+  sync: {
+    summary: 'whom a peer asks, and when',
+    load: async () => (await import('../../machines/gossip/sync.machine.ts')).syncMachine,
   },
   target: {
     summary: 'one endpoint behind the edge: ejects the failing',

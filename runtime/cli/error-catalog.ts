@@ -5,6 +5,7 @@ import { COORDINATOR_ERRORS } from '../../machines/coordinator/errors.ts';
 import { HISTORY_ERRORS } from '../../machines/coordinator/history-errors.ts';
 import { ENVELOPE_ERRORS } from '../../machines/gossip/envelope-errors.ts';
 import { GOSSIP_STORE_ERRORS } from '../../machines/gossip/store-errors.ts';
+import { GOSSIP_ERRORS } from '../../machines/gossip/gossip-errors.ts';
 import { KERNEL_ERRORS } from '../../machines/kernel/errors.ts';
 import { POOL_ERRORS } from '../../machines/pool/errors.ts';
 import { CERTIFICATE_ERRORS } from '../../machines/workload/certificate-errors.ts';
@@ -44,6 +45,7 @@ export const ERROR_TABLES: Readonly<Record<string, ErrorTable>> = {
   transport: TRANSPORT_ERRORS,
   rpc: RPC_ERRORS,
   envelope: ENVELOPE_ERRORS,
+  gossip: GOSSIP_ERRORS,
   gossipStore: GOSSIP_STORE_ERRORS,
   peer: PEER_ERRORS,
   cli: CLI_ERRORS,

@@ -167,7 +167,8 @@ export function lifecycleEvents<TMachine extends AnyStateMachine>(
         ...errors.map((error) => ({ type: `xstate.error.actor.${id}`, error, actorId: id })),
       ];
     }),
-    ...node.after.map(({ eventType }) => ({ type: eventType })),
+    // A delay with several guarded transitions is one event.
+    ...new Set(node.after.map(({ eventType }) => eventType)).values().map((type) => ({ type })),
   ]);
 }
 

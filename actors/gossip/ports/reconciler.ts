@@ -8,13 +8,13 @@ export interface Reconciler {
   initiate(session: string): Promise<string>;
   /**
    * For the requester: what the answer tells to be missing here, at most FRAME_IDS_MAX ids, and the next frame;
-   * null when both sets are known to be equal but for these. MESH_ERR_GOSSIP_FRAME for a malformed frame.
+   * null when both sets are known to be equal but for these. MESH_ERR_RECONCILE_FRAME for a malformed frame.
    */
   reconcile(
     session: string,
     frame: string,
   ): Promise<{ readonly need: readonly string[]; readonly next: string | null }>;
-  /** For the responder: the answer to a frame. MESH_ERR_GOSSIP_FRAME for a malformed one. */
+  /** For the responder: the answer to a frame. MESH_ERR_RECONCILE_FRAME for a malformed one. */
   respond(session: string, frame: string): Promise<string>;
   /** Drops what is cached for the session. Idempotent. */
   forget(session: string): void;

@@ -10,7 +10,7 @@ import type { RelayClient } from './relay-client.ts';
 /** The part of the supervision tree that gossip uses; everything is named by path. */
 export interface Supervision extends Pick<
   Tree,
-  'startChild' | 'terminateChild' | 'deleteChild' | 'snapshotOf' | 'watch' | 'countChildren'
+  'startChild' | 'terminateChild' | 'deleteChild' | 'snapshotOf' | 'watch'
 > {
   send(path: string, event: { readonly type: string; readonly [key: string]: unknown }): boolean;
 }
@@ -35,6 +35,8 @@ export interface GossipPorts {
   /** Without one, pages are exchanged instead. */
   readonly reconciler: Reconciler | null;
   readonly tree: Supervision;
+  /** Path of the supervisor that `gossipTree` describes. */
+  readonly root: string;
   readonly counters: GossipCounters;
   /** Told of what went wrong and had no other way to be heard. */
   readonly notice: (what: string, error: unknown) => void;
