@@ -44,6 +44,10 @@ export function duration(ms: number): string {
   return `${Math.floor(ms / size)} ${unit}`;
 }
 
+/** How long ago that was; the clocks of others may be ahead. */
+export const ago = (ms: number, nowMs: number): string =>
+  nowMs - ms < 1_000 ? 'just now' : `${duration(nowMs - ms)} ago`;
+
 const two = (value: number): string => String(value).padStart(2, '0');
 
 /** `17:54:46.983`, in the reader's time zone. */

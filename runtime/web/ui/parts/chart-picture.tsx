@@ -178,7 +178,12 @@ function Note({ note, x, y, isTaken, coverage }: NoteProps) {
   if (count !== null) classes.push(count > 0 ? 'covered' : 'missed');
   return (
     <text class={classes.join(' ')} x={x} y={y} data-transition={transition}>
-      {count === null ? text : `${count > 0 ? '✓' : '✗'} ${text}`}
+      {count !== null && (
+        <tspan x={x - 8} class="mark">
+          {count > 0 ? '✓' : '✗'}
+        </tspan>
+      )}
+      <tspan x={x}>{text}</tspan>
     </text>
   );
 }
@@ -224,8 +229,8 @@ function Label({ label, count, isBarred }: LabelProps) {
         {guard !== '' && <tspan class="guard">{isBarred ? ` ✗${guard.slice(1)}` : guard}</tspan>}
       </text>
       {count !== null && (
-        <text class="tally" x={label.x + label.width + 3} y={label.y + 10.5}>
-          {count > 0 ? `✓${count}` : '✗ never'}
+        <text class="tally" x={label.x + 4} y={label.y + 22}>
+          {count > 0 ? `✓${count}` : '✗'}
         </text>
       )}
     </g>

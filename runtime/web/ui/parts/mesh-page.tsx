@@ -1,5 +1,5 @@
 import { linkTo, now, views } from '../store.ts';
-import { day, duration, shortDigest } from '../names.ts';
+import { ago, day, duration, shortDigest } from '../names.ts';
 import type { CoordinatorView } from '../../../coordinator/coordinator-view.ts';
 import type { CertificateLine, MeshView, PeerLine } from '../views.types.ts';
 import { isNearEnd } from '../certificate-age.ts';
@@ -182,12 +182,11 @@ function Certificates({ view: { certificates } }: PartProps) {
 
 function CertificateTable({ rows }: { readonly rows: readonly CertificateLine[] }) {
   return (
-    <table>
+    <table class="certificates">
       <thead>
         <tr>
           <th scope="col">of</th>
           <th scope="col">state</th>
-          <th scope="col">SPIFFE ID</th>
           <th scope="col">ends</th>
         </tr>
       </thead>
@@ -196,14 +195,12 @@ function CertificateTable({ rows }: { readonly rows: readonly CertificateLine[] 
           <tr key={row.instance ?? 'edge'}>
             <th scope="row">
               {row.instance === null ? 'edge' : <a href={linkTo('workloads')}>{row.instance}</a>}
-              {row.node !== null && <div class="soft">{row.node}</div>}
+              {row.node !== null && <span class="soft"> on {row.node}</span>}
+              {row.spiffeId !== null && <div class="soft mono breaks">{row.spiffeId}</div>}
             </th>
             <td>
               <Verdict mood={CERTIFICATES[row.state]} text={row.state} />
               {row.failure !== null && <div class="soft">{row.failure}</div>}
-            </td>
-            <td class="mono breaks" title={row.serialNumber ?? ''}>
-              {row.spiffeId ?? '–'}
             </td>
             <td>
               <Expiry row={row} />
@@ -265,9 +262,7 @@ const Peer = ({ row }: { readonly row: PeerLine }) => (
     </td>
     <td class="mono">{row.address ?? ''}</td>
     <td class="soft">
-      {row.lastSeenMs === null
-        ? 'never seen'
-        : `seen ${duration(Math.max(0, now.value - row.lastSeenMs))} ago`}
+      {row.lastSeenMs === null ? 'never seen' : `seen ${ago(row.lastSeenMs, now.value)}`}
     </td>
   </tr>
 );

@@ -1,10 +1,14 @@
 import type { Known } from './mesh-page.tsx';
 
 const BOX = { width: 168, height: 46 } as const;
-const NODES_MAX = 5;
+const ROW = 58;
+const COLUMNS = { clients: 8, edge: 262, nodes: 516, asked: 800 } as const;
+const WIDTH = 976;
+const NODES_MAX = 6;
+const INSIDE = 12;
+const NODE_ROW = 24;
 
 interface Place {
-  readonly key: string;
   readonly name: string;
   readonly told: string;
   readonly x: number;
@@ -12,124 +16,136 @@ interface Place {
   readonly isThere: boolean;
 }
 
-interface Line {
-  readonly from: Place;
-  readonly to: Place;
+interface Asked extends Place {
   readonly what: string;
 }
 
-interface Drawing {
-  readonly places: readonly Place[];
-  readonly lines: readonly Line[];
-  readonly height: number;
-}
+const fitting = (text: string): string => (text.length > 23 ? `${text.slice(0, 22)}…` : text);
 
-const place = (key: string, name: string, told: string, x: number, y: number, isThere = true) => ({
-  key,
-  name,
-  told,
-  x,
-  y,
-  isThere,
-});
-
-/** From left to right: clients, the edge, the nodes, and what they ask. */
-function drawingOf({ nodes, edgeUrl, coordinator, relay, peers }: Known): Drawing {
-  const shown = nodes.slice(0, NODES_MAX);
-  const rows = Math.max(3, shown.length + (nodes.length > NODES_MAX ? 1 : 0));
-  const height = rows * 64 + 12;
-  const middle = height / 2 - BOX.height / 2;
-  const top = (count: number, index: number): number =>
-    height / 2 - (count * 64) / 2 + index * 64 + 9;
-  const client = place('client', 'clients', 'HTTP, WebSocket', 12, middle);
-  const edge = place('edge', 'edge', edgeUrl.replace(/^https?:\/\//, ''), 248, middle);
-  const stations = [
-    ...shown,
-    ...(nodes.length > NODES_MAX ? [`${nodes.length - NODES_MAX} more`] : []),
-  ].map((name, index, all) => place(`node ${name}`, name, 'node', 484, top(all.length, index)));
-  const asked = [
-    place(
-      'coordinator',
-      'Coordinator',
-      coordinator.available ? coordinator.state : 'not here',
-      740,
-      top(3, 0),
-      coordinator.available,
-    ),
-    place(
-      'relay',
-      'relay',
-      relay.available ? relay.state : 'not here',
-      740,
-      top(3, 1),
-      relay.available,
-    ),
-    place(
-      'peers',
-      'peers',
-      peers.available ? `${peers.rows.length} known` : 'not here',
-      740,
-      top(3, 2),
-      peers.available,
-    ),
+/** What the nodes and the edge ask, from top to bottom. */
+function askedOf({ coordinator, relay, peers }: Known, top: number): readonly Asked[] {
+  const rows: readonly (readonly [string, string, string | undefined])[] = [
+    ['Coordinator', 'certificates', coordinator.available ? coordinator.state : undefined],
+    ['relay', 'messages', relay.available ? relay.state : undefined],
+    ['peers', 'messages', peers.available ? `${peers.rows.length} known` : undefined],
   ];
-  const whats = ['certificates', 'messages', 'messages'];
-  return {
-    height,
-    places: [client, edge, ...stations, ...asked],
-    lines: [
-      { from: client, to: edge, what: 'requests' },
-      ...stations.map((to, index) => ({ from: edge, to, what: index === 0 ? 'proxied' : '' })),
-      ...asked.flatMap((to, row) =>
-        stations.map((from, index) => ({ from, to, what: index === 0 ? (whats[row] ?? '') : '' })),
-      ),
-    ],
-  };
+  return rows.map(([name, what, told], index) => ({
+    name,
+    what,
+    told: told ?? 'not here',
+    isThere: told !== undefined,
+    x: COLUMNS.asked,
+    y: top + index * ROW,
+  }));
 }
 
 /** Who speaks with whom. What is not there is drawn dashed, and says so. */
 export function MeshPicture({ view }: { readonly view: Known }) {
-  const { places, lines, height } = drawingOf(view);
-  const told = places.map(({ name, told }) => `${name}: ${told}`).join('; ');
+  const shown = view.nodes.slice(0, NODES_MAX);
+  const hidden = view.nodes.length - shown.length;
+  const lines = hidden > 0 ? [...shown, `and ${hidden} more`] : shown;
+  const groupHeight = 34 + Math.max(1, lines.length) * NODE_ROW;
+  const height = Math.max(3 * ROW, groupHeight) + 12;
+  const middle = height / 2;
+  const asked = askedOf(view, middle - 1.5 * ROW + (ROW - BOX.height) / 2);
+  const y = middle - BOX.height / 2;
+  const clients = {
+    name: 'clients',
+    told: 'HTTP, WebSocket',
+    x: COLUMNS.clients,
+    y,
+    isThere: true,
+  };
+  const address = view.edgeUrl.replace(/^https?:\/\//, '');
+  const edge = { name: 'edge', told: address, x: COLUMNS.edge, y, isThere: true };
+  const told = [clients, edge, ...asked].map((one) => `${one.name}: ${one.told}`).join('; ');
   return (
     <div class="picture" tabIndex={0} role="region" aria-label="Who speaks with whom">
       <svg
         class="topology"
-        viewBox={`0 0 920 ${height}`}
-        width="920"
+        viewBox={`0 0 ${WIDTH} ${height}`}
+        width={WIDTH}
         height={height}
         role="img"
-        aria-label={told}
+        aria-label={`${told}; nodes: ${view.nodes.join(', ')}`}
       >
-        {lines.map(({ from, to, what }) => (
-          <g key={`${from.key} ${to.key}`} class={to.isThere ? 'line' : 'line absent'}>
-            <path d={curve(from, to)} />
-            {what !== '' && to.isThere && (
-              <text x={to.x - 8} y={to.y + BOX.height / 2 - 6} text-anchor="end">
-                {what}
-              </text>
-            )}
-          </g>
+        <Line x1={COLUMNS.clients + BOX.width} y1={middle} x2={COLUMNS.edge} y2={middle}>
+          requests
+        </Line>
+        <Line x1={COLUMNS.edge + BOX.width} y1={middle} x2={COLUMNS.nodes} y2={middle}>
+          proxied
+        </Line>
+        {asked.map((one) => (
+          <Line
+            key={one.name}
+            x1={COLUMNS.nodes + BOX.width}
+            y1={middle + (one.y + BOX.height / 2 - middle) / 4}
+            x2={one.x}
+            y2={one.y + BOX.height / 2}
+            isThere={one.isThere}
+          >
+            {one.what}
+          </Line>
         ))}
-        {places.map((one) => (
-          <g key={one.key} class={one.isThere ? 'place' : 'place absent'}>
-            <rect x={one.x} y={one.y} {...BOX} rx={9} />
-            <text class="key" x={one.x + 14} y={one.y + 20}>
-              {one.name}
+        <g class="place">
+          <rect
+            x={COLUMNS.nodes}
+            y={middle - groupHeight / 2}
+            width={BOX.width}
+            height={groupHeight}
+            rx={9}
+          />
+          <text class="key" x={COLUMNS.nodes + INSIDE} y={middle - groupHeight / 2 + 20}>
+            {view.nodes.length === 1 ? 'node' : `${view.nodes.length} nodes`}
+          </text>
+          {lines.map((name, index) => (
+            <text
+              key={name}
+              x={COLUMNS.nodes + INSIDE}
+              y={middle - groupHeight / 2 + 42 + index * NODE_ROW}
+            >
+              {fitting(name)}
             </text>
-            <text x={one.x + 14} y={one.y + 36}>
-              {one.told.length > 24 ? `${one.told.slice(0, 23)}…` : one.told}
-            </text>
-          </g>
+          ))}
+        </g>
+        {[clients, edge, ...asked].map((one) => (
+          <Box key={one.name} {...one} />
         ))}
       </svg>
     </div>
   );
 }
 
-function curve(from: Place, to: Place): string {
-  const [x1, y1] = [from.x + BOX.width, from.y + BOX.height / 2];
-  const [x2, y2] = [to.x, to.y + BOX.height / 2];
+const Box = ({ name, told, x, y, isThere }: Place) => (
+  <g class={isThere ? 'place' : 'place absent'}>
+    <rect x={x} y={y} {...BOX} rx={9} />
+    <text class="key" x={x + INSIDE} y={y + 20}>
+      {name}
+    </text>
+    <text x={x + INSIDE} y={y + 36}>
+      {fitting(told)}
+    </text>
+  </g>
+);
+
+interface LineProps {
+  readonly x1: number;
+  readonly y1: number;
+  readonly x2: number;
+  readonly y2: number;
+  readonly isThere?: boolean;
+  readonly children: string;
+}
+
+/** From one to another; what is said stands on the outer side of the bend. */
+function Line({ x1, y1, x2, y2, isThere = true, children }: LineProps) {
   const bend = (x2 - x1) / 2;
-  return `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`;
+  return (
+    <g class={isThere ? 'line' : 'line absent'}>
+      <path d={`M${x1} ${y1}C${x1 + bend} ${y1} ${x1 + bend} ${y2} ${x2} ${y2}`} />
+      <text x={x2 - 6} y={y2 > y1 ? y2 + 15 : y2 - 6} text-anchor="end">
+        {children}
+      </text>
+    </g>
+  );
 }

@@ -1,5 +1,5 @@
 import { now, views } from '../store.ts';
-import { day, duration } from '../names.ts';
+import { ago, day } from '../names.ts';
 import type { MessageLine } from '../views.types.ts';
 import { Empty } from './empty.tsx';
 import { Icon } from './icon.tsx';
@@ -52,7 +52,7 @@ function Message({ row }: { readonly row: MessageLine }) {
             </span>
           )}
           <time dateTime={new Date(atMs).toISOString()} title={day(atMs)}>
-            {duration(Math.max(0, now.value - atMs))} ago
+            {ago(atMs, now.value)}
           </time>
         </div>
         <p>{text}</p>

@@ -30,6 +30,7 @@ const OUTCOMES: Readonly<Record<DeploymentLine['outcome'], Mood>> = {
 
 const HEALTHY: Readonly<Record<string, Mood>> = {
   healthy: 'good',
+  serving: 'good',
   unhealthy: 'bad',
   failed: 'bad',
   unattended: 'bad',
