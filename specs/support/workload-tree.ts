@@ -33,7 +33,9 @@ export function workloadTree(given: PortsOfTree, nodes: readonly string[]): Tree
         {
           id: 'agents',
           type: 'supervisor',
-          children: nodes.map((node) => nodeSpec(node, agentOf(node))),
+          children: nodes.map((node) =>
+            nodeSpec(node, agentOf(node), ports.certificates !== undefined),
+          ),
         },
         { id: 'rollouts', type: 'supervisor' },
         plannerChildSpec(createPlannerLogic(ports, rollout)),
