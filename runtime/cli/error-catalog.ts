@@ -4,6 +4,7 @@ import { ATTEST_ERRORS } from '../../machines/coordinator/attest-errors.ts';
 import { COORDINATOR_ERRORS } from '../../machines/coordinator/errors.ts';
 import { HISTORY_ERRORS } from '../../machines/coordinator/history-errors.ts';
 import { ENVELOPE_ERRORS } from '../../machines/gossip/envelope-errors.ts';
+import { RELAY_ERRORS } from '../../machines/gossip/relay-errors.ts';
 import { GOSSIP_STORE_ERRORS } from '../../machines/gossip/store-errors.ts';
 import { GOSSIP_ERRORS } from '../../machines/gossip/gossip-errors.ts';
 import { KERNEL_ERRORS } from '../../machines/kernel/errors.ts';
@@ -47,6 +48,7 @@ export const ERROR_TABLES: Readonly<Record<string, ErrorTable>> = {
   envelope: ENVELOPE_ERRORS,
   gossip: GOSSIP_ERRORS,
   gossipStore: GOSSIP_STORE_ERRORS,
+  relay: RELAY_ERRORS,
   peer: PEER_ERRORS,
   cli: CLI_ERRORS,
 };
