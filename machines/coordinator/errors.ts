@@ -98,6 +98,18 @@ export const COORDINATOR_ERRORS = {
       'A certificate was asked for, or shown, that is outside of the closed profile: a key of ' +
       'another kind, a name that cannot be certified, or extensions that are not the expected ones.',
   },
+  MESH_ERR_COORDINATOR_INITIALISED: {
+    hint: 'Start it with `mesh coordinator start`, or name another folder with --folder.',
+    explain:
+      'The folder already holds a Coordinator. Making another one there would replace the keys by ' +
+      'which its peers and its owners know it, so nothing was changed.',
+  },
+  MESH_ERR_COORDINATOR_CONFIG: {
+    hint: 'Make a Coordinator with `mesh coordinator init`, or correct its coordinator.json.',
+    explain:
+      'The folder of a Coordinator has a file coordinator.json that says where it listens and where ' +
+      'its history is. The file is missing, is no JSON, or has a field that is unknown or wrong.',
+  },
 } as const satisfies ErrorTable;
 
 /** Makes an error of this table. */

@@ -1,5 +1,6 @@
 /** All commands as data: the help, the completion and the dispatch are made from this. */
 import type { CommandSpec, OptionSpec } from './command.ts';
+import { COORDINATOR_COMMANDS } from './coordinator/commands.ts';
 
 export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { flags: '--json', summary: 'data and errors as JSON on stdout' },
@@ -14,6 +15,8 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
 
 /** Commands of several words. */
 export const GROUPS: Readonly<Record<string, string>> = {
+  cert: 'look at certificates',
+  coordinator: 'run and own what issues mesh certificates',
   machine: 'list, draw and test state machines',
   trust: 'say whose spores may run',
 };
@@ -212,6 +215,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     args: [APP],
     load: () => import('./commands/rm.ts'),
   },
+  ...COORDINATOR_COMMANDS,
   {
     name: 'inspect',
     summary: 'show the actors and their state charts in a browser',

@@ -48,6 +48,10 @@ export const CLI_ERRORS = {
       'A newer plan for the same app (another run, a scale, a rollback, a stop) was published while ' +
       'this deployment was under way. The newest plan wins; this one was cancelled.',
   },
+  MESH_ERR_CLI_INPUT: {
+    hint: 'Name a readable file of the kind that the command takes.',
+    explain: 'A file that the command was given could not be read, or is not of the due kind.',
+  },
   MESH_ERR_CLI_OUTPUT: {
     hint: 'Name a file in a folder that exists and is writable.',
     explain: 'The file that was asked for with --out could not be written.',

@@ -27,6 +27,7 @@ import { createValidator } from '../attest/validator.ts';
 import type { ListenerLimits } from '../attested-tls/limits.ts';
 import { createTlsIdentity } from '../attested-tls/tls-identity.ts';
 import type { RpcLimits } from '../rpc/limits.ts';
+import { lockHome } from '../control/home-lock.ts';
 import { createRecoveryTransport } from '../rpc/recovery-transport.ts';
 import type { KeyFile } from '../spore/signing.ts';
 import { createAuthorities } from '../x509/certificate-authority.ts';
@@ -35,6 +36,7 @@ import { coordinatorTree } from './coordinator-tree.ts';
 import type { CoordinatorView } from './coordinator-view.ts';
 import { createFront } from './front.ts';
 import { nodeKeyring } from './keyring.ts';
+import { PEERS_FOLDER, coordinatorName } from './names.ts';
 import { createViewReader } from './read-view.ts';
 import { createUserApi } from './user-api.ts';
 
@@ -80,7 +82,7 @@ export interface CoordinatorParts {
   /** Ed25519 public key that signs its evidence, 64 hex digits: for `nodeKeys` of a manifest. */
   readonly nodeKey: string;
   view(): Promise<CoordinatorView>;
-  /** Closes the history; call it when the tree has ended. Idempotent. */
+  /** Closes the history and frees the folder; call it when the tree has ended. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -94,9 +96,6 @@ export interface CoordinatorPlace {
 }
 
 const HISTORY_FILE = 'history.sqlite';
-const PEERS_FOLDER = 'peers';
-/** Of a key's id in a name. */
-const NAME_CHARS = 10;
 
 async function openHistory({ store, folder }: HistoryPlace, clock: Clock): Promise<History> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -106,18 +105,37 @@ async function openHistory({ store, folder }: HistoryPlace, clock: Clock): Promi
 }
 
 /**
- * Opens what one Coordinator works with; nothing runs yet. Rejects with MESH_ERR_KEY_* for its node
- * key, MESH_ERR_HISTORY_UNAVAILABLE, or what the system says of its folder.
+ * Opens what one Coordinator works with; nothing runs yet. Rejects with MESH_ERR_CONTROL_ALREADY_RUNNING
+ * where its folder is in use, MESH_ERR_KEY_* for its node key, MESH_ERR_HISTORY_UNAVAILABLE, or what the
+ * system says of its folder.
  */
 export async function composeCoordinator(
   options: CoordinatorOptions,
   place: CoordinatorPlace,
 ): Promise<CoordinatorParts> {
+  // Two with one key and one floor would speak for each other.
+  const lock = lockHome(options.folder);
+  try {
+    const parts = await compose(options, place);
+    const close = async (): Promise<void> => {
+      await parts.close();
+      lock.release();
+    };
+    return { ...parts, close };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+async function compose(
+  options: CoordinatorOptions,
+  place: CoordinatorPlace,
+): Promise<CoordinatorParts> {
   const { clock = systemClock, random = systemRandom, logger } = options;
   const paths = coordinatorPaths(options.folder);
-  mkdirSync(paths.folder, { recursive: true, mode: 0o700 });
   const key = await ensureNodeKey(paths.keys);
-  const name = options.name ?? `c-${key.id.slice(0, NAME_CHARS)}`;
+  const name = options.name ?? coordinatorName(key);
   const historyPlace = options.history ?? { store: 'sqlite', folder: paths.history };
   const history = await openHistory(historyPlace, clock);
   const peers = createPeerFolder({

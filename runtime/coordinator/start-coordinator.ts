@@ -1,3 +1,4 @@
+import type { PublishedStatus } from '../../actors/coordinator/state-cell.ts';
 import type { Clock } from '../../machines/kernel/clock.ts';
 import { createTree } from '../../supervisor/index.ts';
 import type { ExitReason, Journal, Tree } from '../../supervisor/index.ts';
@@ -22,6 +23,8 @@ export interface Coordinator extends AsyncDisposable {
   /** Resolves when its tree has ended, also when that gave up. Never rejects. */
   readonly ended: Promise<ExitReason>;
   view(): Promise<CoordinatorView>;
+  /** Tells what requests get from now on. Returns how to stop; the listener must not throw. */
+  onStatus(listener: (published: PublishedStatus) => void): () => void;
   /** Lets calls in flight end, then ends. Idempotent. */
   stop(): Promise<void>;
 }
@@ -75,6 +78,7 @@ export async function startCoordinator(options: CoordinatorOptions): Promise<Coo
     tree,
     ended: tree.ended,
     view,
+    onStatus: (listener) => parts.ports.cell.onStatus(listener),
     stop: () => (stopping ??= stop()),
     [Symbol.asyncDispose]: () => (stopping ??= stop()),
   };
