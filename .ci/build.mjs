@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildPage } from './page.mjs';
+import { buildFeed, buildPage } from './page.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const out = resolve(process.argv[2] ?? join(root, 'dist'));
@@ -122,6 +122,7 @@ compile();
 rewriteUrls();
 copyAssets();
 await buildPage(join(out, 'runtime', 'web', 'dist'));
+await buildFeed(join(out, 'runtime', 'web', 'dist', 'feed'));
 writeManifest();
 process.stderr.write(
   `build: ${filesBelow(out).length} files in ${relative(process.cwd(), out) || '.'}\n`,

@@ -1,5 +1,6 @@
-// Builds the page of the inspector from runtime/web/ui into runtime/web/dist, when that is older. The
-// package has it built; a clone builds it at the first use.
+// Builds the pages when what is built is older: the inspector's from runtime/web/ui into
+// runtime/web/dist, the feed's from runtime/web/ui/feed into runtime/web/dist/feed. The package has
+// them built; a clone builds each at its first use.
 import {
   existsSync,
   mkdirSync,
@@ -18,6 +19,7 @@ const sources = join(root, 'runtime', 'web', 'ui');
 /** Where the page lies by default, beside the code that serves it. */
 export const PAGE = join(root, 'runtime', 'web', 'dist');
 
+/** Of all sources: the pages share styles. */
 function isFresh(out) {
   const page = join(out, 'index.html');
   if (!existsSync(page)) return false;
@@ -40,14 +42,17 @@ function moveIn(built, out) {
     if (!assets.includes(name)) rmSync(join(out, 'assets', name), { force: true });
 }
 
-export async function buildPage(out = PAGE) {
+/** As `buildPage`, of the feed. */
+export const buildFeed = (out = join(PAGE, 'feed')) => buildPage(out, join(sources, 'feed'));
+
+export async function buildPage(out = PAGE, from = sources) {
   if (isFresh(out)) return;
   const { build } = await import('vite');
   mkdirSync(out, { recursive: true });
   const built = mkdtempSync(join(out, '.new-'));
   try {
     await build({
-      root: sources,
+      root: from,
       base: './',
       configFile: false,
       logLevel: 'error',

@@ -1,10 +1,10 @@
 /** What a peer does with its store alone: post, send, list, add and remove peers. */
 import { join } from 'node:path';
-import type { Signer } from '../../../actors/gossip/ports/envelopes.ts';
+import type { EnvelopeDraft, Signer } from '../../../actors/gossip/ports/envelopes.ts';
+import { createVoice } from '../../../actors/gossip/voice.ts';
 import type { FeedItem, PeerRecord, PeerStore } from '../../../actors/gossip/ports/peer-store.ts';
 import { BODY_BYTES_MAX, TTL_SECONDS_MAX } from '../../../machines/gossip/limits.ts';
-import { EVERYBODY } from '../../../machines/gossip/envelope.schema.ts';
-import type { EnvelopeKind } from '../../../machines/gossip/envelope.schema.ts';
+import type { Envelope } from '../../../machines/gossip/envelope.schema.ts';
 import type { Clock } from '../../../machines/kernel/clock.ts';
 import { isAcceptableKey } from '../../workers/ed25519.ts';
 import { peerIdOf } from '../envelope-codec.ts';
@@ -41,6 +41,7 @@ const PREFIX_MIN = 6;
 /** Makes the desk of a peer; the store is its owner's to close. */
 export function createDesk(parts: DeskParts): PeerDesk {
   const { store, signer, paths } = parts;
+  const voice = createVoice(parts);
   return {
     info: () => infoOf(parts),
     peers: async () =>
@@ -53,9 +54,7 @@ export function createDesk(parts: DeskParts): PeerDesk {
     },
     post: async (request) => {
       const body = bytesOf(request.text, BODY_BYTES_MAX);
-      const envelope = await signed(parts, 'public', EVERYBODY, body, request);
-      await keepOwn(parts, envelope);
-      return { id: envelope.header.message_id };
+      return { id: await voice.post(body, { ...request, ttlSeconds: lifetimeOf(request) }) };
     },
     send: async (request) => {
       const recipient = await findPeer(store, request.to);
@@ -63,7 +62,7 @@ export function createDesk(parts: DeskParts): PeerDesk {
       const text = bytesOf(request.text, BODY_BYTES_MAX - SEALED_OVERHEAD_BYTES);
       const body = sealed(parts, request, text, keys[recipient.peerId] ?? '');
       const kind = request.group === undefined ? 'direct' : 'group';
-      const envelope = await signed(parts, kind, recipient.peerId, body, request);
+      const envelope = await sign(parts, { kind, recipientId: recipient.peerId, body }, request);
       await store.addOutgoing(envelope);
       // Of the two the sending is what was promised; a crash in between costs the copy in the feed.
       await keepOwn(parts, envelope);
@@ -175,33 +174,30 @@ function sealed(
   return sealGroup(text, readGroupKey(join(paths.groups, `${name}.key`)));
 }
 
-async function signed(
-  { signer, store, clock }: DeskParts,
-  kind: EnvelopeKind,
-  recipientId: string,
-  body: Uint8Array,
-  { ttlSeconds = TTL_SECONDS_MAX, replyTo }: PostRequest,
-) {
-  if (!Number.isInteger(ttlSeconds) || ttlSeconds < 1 || ttlSeconds > TTL_SECONDS_MAX)
-    throw peerError(
-      'MESH_ERR_PEER_MESSAGE',
-      `Posting a message: its lifetime is ${ttlSeconds} s, 1 to ${TTL_SECONDS_MAX} may be.`,
-    );
-  return signer.sign({
-    kind,
-    recipientId,
-    body,
-    createdAtMs: clock.now(),
-    seq: await store.nextSeq(),
-    ttlSeconds,
-    ...(replyTo === undefined ? {} : { replyTo }),
-  });
+/** MESH_ERR_PEER_MESSAGE for a lifetime that no peer would take. */
+function lifetimeOf({ ttlSeconds = TTL_SECONDS_MAX }: PostRequest): number {
+  if (Number.isInteger(ttlSeconds) && ttlSeconds >= 1 && ttlSeconds <= TTL_SECONDS_MAX)
+    return ttlSeconds;
+  throw peerError(
+    'MESH_ERR_PEER_MESSAGE',
+    `Posting a message: its lifetime is ${ttlSeconds} s, 1 to ${TTL_SECONDS_MAX} may be.`,
+  );
 }
 
-async function keepOwn(
-  { store, signer, clock }: DeskParts,
-  envelope: Awaited<ReturnType<typeof signed>>,
-): Promise<void> {
+const sign = async (
+  { signer, store, clock }: DeskParts,
+  to: Pick<EnvelopeDraft, 'kind' | 'recipientId' | 'body'>,
+  request: PostRequest,
+): Promise<Envelope> =>
+  signer.sign({
+    ...to,
+    createdAtMs: clock.now(),
+    seq: await store.nextSeq(),
+    ttlSeconds: lifetimeOf(request),
+    ...(request.replyTo === undefined ? {} : { replyTo: request.replyTo }),
+  });
+
+async function keepOwn({ store, signer, clock }: DeskParts, envelope: Envelope): Promise<void> {
   await store.settle({
     nowMs: clock.now(),
     keys: { [signer.peerId]: signer.publicKey },

@@ -84,6 +84,6 @@ export interface FeedInvitation {
 
 /** A peer that runs, with its feed. */
 export interface RunningPeer extends PeerControl {
-  /** Opens the feed's page where it is not, and gives an address of it. MESH_ERR_FEED_PORT. */
+  /** Opens the feed's page where it is not, and gives an address of it. MESH_ERR_INSPECT_PORT. */
   feed(options?: { readonly port?: number }): Promise<FeedInvitation>;
 }

@@ -45,7 +45,7 @@ export function createApp(options: AppOptions): Hono<Env> {
 }
 
 /** Who may come in, and what a browser may make of the answers. */
-function admit(app: Hono<Env>, gate: Gate): void {
+export function admit(app: Hono<Env>, gate: Gate): void {
   app.use(async (context, next) => {
     const port = context.env.incoming.socket.localPort ?? 0;
     const { req } = context;

@@ -8,10 +8,13 @@ const COOKIE = 'mesh-inspect';
 
 export class Gate {
   #token: string | undefined;
+  readonly #cookie: string;
   readonly #session = randomBytes(32).toString('base64url');
 
-  constructor(token: string) {
+  /** Browsers keep one cookie of a name for all ports of a host, so each kind of server has its own. */
+  constructor(token: string, cookie: string = COOKIE) {
     this.#token = token;
+    this.#cookie = cookie;
   }
 
   /** A further one-time token; the one before it, if nobody used it, is worth nothing any more. */
@@ -23,7 +26,7 @@ export class Gate {
   redeem(token: string): string | undefined {
     if (this.#token === undefined || !isSame(token, this.#token)) return undefined;
     this.#token = undefined;
-    return `${COOKIE}=${this.#session}; HttpOnly; SameSite=Strict; Path=/`;
+    return `${this.#cookie}=${this.#session}; HttpOnly; SameSite=Strict; Path=/`;
   }
 
   isKnown(cookies: string | undefined): boolean {
@@ -32,7 +35,8 @@ export class Gate {
       .map((one) => one.trim())
       .some(
         (one) =>
-          one.startsWith(`${COOKIE}=`) && isSame(one.slice(COOKIE.length + 1), this.#session),
+          one.startsWith(`${this.#cookie}=`) &&
+          isSame(one.slice(this.#cookie.length + 1), this.#session),
       );
   }
 }
