@@ -48,10 +48,7 @@ export async function createHomeOwner(options: HomeOwnerOptions): Promise<HomeOw
   const { folder, ...named } = options;
   const { keys } = coordinatorPaths(folder);
   const { publicKey } = await ensureNodeKey(keys);
-  const [workloadOwner, seedShareOwner] = await Promise.all([
-    ensureOwnerKey(keys, 'workload-owner'),
-    ensureOwnerKey(keys, 'seed-share-owner'),
-  ]);
+  const [workloadOwner, seedShareOwner] = await ensureOwnerKeys(keys);
   const manifest = manifestOf({
     ...named,
     coordinatorKeys: [Buffer.from(publicKey).toString('hex')],
@@ -100,6 +97,10 @@ export async function createHomeOwner(options: HomeOwnerOptions): Promise<HomeOw
     },
   };
 }
+
+/** Both keys, made where they are missing: the workload owner's and the seed share owner's. */
+export const ensureOwnerKeys = (keys: string) =>
+  Promise.all([ensureOwnerKey(keys, 'workload-owner'), ensureOwnerKey(keys, 'seed-share-owner')]);
 
 async function ensureOwnerKey(keys: string, owner: Owner) {
   const path = ownerKeyPath(keys, owner);

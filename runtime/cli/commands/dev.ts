@@ -4,7 +4,13 @@ import { join } from 'node:path';
 import { homePaths } from '../../home.ts';
 import type { Mesh } from '../../mesh.ts';
 import { createLogger } from '../../telemetry/logger.ts';
+import type { CoordinatorView } from '../../coordinator/coordinator-view.ts';
 import type { Invocation, Run } from '../command.ts';
+import {
+  coordinatorText,
+  devCoordinator,
+  prepareDevCoordinator,
+} from '../coordinator/dev-coordinator.ts';
 import { deployDemo, prepareDemo } from '../demo.ts';
 import type { Demo } from '../demo.ts';
 import type { ExitCode } from '../exit-code.ts';
@@ -38,9 +44,12 @@ async function runIn(invocation: Invocation, home: string): Promise<ExitCode> {
     out.note(`Port ${String(settings.port)} is taken; the edge takes ${String(port)}.`);
   const inspectPort = count(invocation, 'inspectPort', { min: 0, max: 65_535 });
   const allowSend = invocation.options['allowSend'] === true;
-  const demo = await prepareDemo(home, out);
+  const [demo] = await Promise.all([prepareDemo(home, out), prepareDevCoordinator(home)]);
+  const workloads = demo.digests.map((digest) => ({ digest, app: 'hello' }));
+  const ownCoordinator = await devCoordinator(home, workloads);
+  const of = { home, port, nodes, onRuntimeDeath, nodeCapacity, allowSend, logger: logger.line };
   return serve({
-    mesh: { home, port, nodes, onRuntimeDeath, nodeCapacity, allowSend, logger: logger.line },
+    mesh: { ...of, ownCoordinator },
     adminPort,
     logger,
     onServing: async (mesh, signal, adminUrl) => {
@@ -49,7 +58,8 @@ async function runIn(invocation: Invocation, home: string): Promise<ExitCode> {
         allowSend,
         ...(inspectPort === undefined ? {} : { port: inspectPort }),
       });
-      const all = { ...urls(mesh, adminUrl), inspectUrl };
+      const coordinator = await mesh.coordinator();
+      const all = { ...urls(mesh, adminUrl), inspectUrl, coordinator };
       if (out.json) out.data({ ...(await mesh.info()), ...all, demo }, () => '');
       out.note(banner(invocation, home, demo, all));
     },
@@ -64,9 +74,10 @@ interface Urls {
   readonly adminUrl: string | null;
   /** Works once. */
   readonly inspectUrl: string;
+  readonly coordinator: CoordinatorView | undefined;
 }
 
-const urls = (mesh: Mesh, adminUrl: string | null): Omit<Urls, 'inspectUrl'> => ({
+const urls = (mesh: Mesh, adminUrl: string | null): Pick<Urls, 'appUrl' | 'adminUrl'> => ({
   appUrl: `${mesh.edgeUrl}/hello/`,
   adminUrl,
 });
@@ -75,7 +86,7 @@ function banner(
   { options }: Invocation,
   home: string,
   demo: Demo,
-  { appUrl, adminUrl, inspectUrl }: Urls,
+  { appUrl, adminUrl, inspectUrl, coordinator }: Urls,
 ): string {
   const strong = (text: string): string => paint(process.stderr, 'bold', text);
   const command = process.env['npm_lifecycle_event'] === undefined ? 'mesh' : 'npm run -s mesh --';
@@ -86,6 +97,7 @@ function banner(
     ['inspect', strong(inspectUrl)],
     ...(adminUrl === null ? [] : [['metrics', `${adminUrl}/metrics`] as const]),
     ['control', homePaths(home).socket],
+    ['coordinator', coordinatorText(coordinator)],
     ['next', `curl -s ${appUrl}`],
     ['', `${mesh$} ps`],
     ['', `${mesh$} status hello`],
@@ -93,6 +105,6 @@ function banner(
     ['', `${mesh$} tree`],
     ['end', 'Ctrl-C'],
   ];
-  const lines = rows.map(([name, value]) => `  ${name.padEnd(8)} ${value}`);
+  const lines = rows.map(([name, value]) => `  ${name.padEnd(11)} ${value}`);
   return ['', strong('The mesh is up: hello 2.0.0 serves.'), ...lines, ''].join('\n');
 }
