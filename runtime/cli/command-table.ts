@@ -1,6 +1,7 @@
 /** All commands as data: the help, the completion and the dispatch are made from this. */
 import type { CommandSpec, OptionSpec } from './command.ts';
 import { COORDINATOR_COMMANDS } from './coordinator/commands.ts';
+import { GOSSIP_COMMANDS, GOSSIP_GROUPS } from './gossip/commands.ts';
 
 export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { flags: '--json', summary: 'data and errors as JSON on stdout' },
@@ -19,6 +20,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   coordinator: 'run and own what issues mesh certificates',
   machine: 'list, draw and test state machines',
   trust: 'say whose spores may run',
+  ...GOSSIP_GROUPS,
 };
 
 const APP = { name: '<app>', summary: 'name of the app' };
@@ -279,6 +281,27 @@ export const COMMANDS: readonly CommandSpec[] = [
       'mesh machine graph ./door.machine.ts#doorMachine --format mermaid',
     ],
     load: () => import('./commands/machine-graph.ts'),
+  },
+  ...GOSSIP_COMMANDS,
+  {
+    name: 'machine test',
+    summary: 'do everything that a state machine can do; needs no running mesh',
+    args: [{ name: '<machine>', summary: 'a name from `machine ls`, or MODULE#EXPORT' }],
+    options: [
+      {
+        flags: '--model <module>',
+        summary: 'MODULE#EXPORT with input, samples, outputs, serialize',
+      },
+      {
+        flags: '--coverage [file]',
+        summary: 'write which transitions were taken (default HOME/coverage)',
+      },
+    ],
+    examples: [
+      'mesh machine test ./door.machine.ts',
+      'mesh machine test ./door.machine.ts --model ./door.model.ts#doorModel --coverage',
+    ],
+    load: () => import('./commands/machine-test.ts'),
   },
   {
     name: 'explain',

@@ -75,6 +75,12 @@ export const CLI_ERRORS = {
       'The supervision tree of the mesh gave up: more crashes than its intensity allows, up to the ' +
       'root. The instances that it leaves are adopted by the next start.',
   },
+  MESH_ERR_CLI_SERVICE_ENDED: {
+    hint: 'Look at the lines above, then start it again.',
+    explain:
+      'A relay or a peer that ran in the foreground gave up: more crashes than its supervisor allows. ' +
+      'What it had acknowledged is in its database, and the next start goes on from there.',
+  },
   MESH_ERR_CLI_UNHEALTHY: {
     hint: 'Follow the advice that each failed check of `mesh doctor` gives.',
     explain: '`mesh doctor` found at least one thing that keeps a mesh from working here.',

@@ -31,7 +31,12 @@ const ROWS: readonly (readonly [string, ExitCode])[] = [
   ['MESH_ERR_SPORE_MANIFEST', EXIT.usage],
   ['MESH_ERR_SPORE_JSON', EXIT.usage],
 
+  ['MESH_ERR_PEER_KEY', EXIT.usage],
+  ['MESH_ERR_PEER_MESSAGE', EXIT.usage],
+  ['MESH_ERR_PEER_RELAY', EXIT.usage],
+
   ['MESH_ERR_CHART_UNKNOWN', EXIT.notFound],
+  ['MESH_ERR_PEER_UNKNOWN', EXIT.notFound],
   ['MESH_ERR_CLI_UNKNOWN_CODE', EXIT.notFound],
   ['MESH_ERR_FABRIC_UNKNOWN_', EXIT.notFound],
   ['MESH_ERR_FABRIC_NO_ROLLBACK', EXIT.notFound],
@@ -52,7 +57,10 @@ const ROWS: readonly (readonly [string, ExitCode])[] = [
 
   ['MESH_ERR_ATTEST_', EXIT.verification],
 
+  ['MESH_ERR_SEALED_GROUP_KEY', EXIT.verification],
+
   ['MESH_ERR_CONTROL_UNREACHABLE', EXIT.unreachable],
+  ['MESH_ERR_PEER_NOT_RUNNING', EXIT.unreachable],
   ['MESH_ERR_RPC_UNAVAILABLE', EXIT.unreachable],
   ['MESH_ERR_TRANSPORT_CLOSED', EXIT.unreachable],
   ['MESH_ERR_TRANSPORT_CONNECT', EXIT.unreachable],
@@ -63,6 +71,9 @@ const ROWS: readonly (readonly [string, ExitCode])[] = [
   ['MESH_ERR_CONTROL_ADMIN_PORT', EXIT.conflict],
   ['MESH_ERR_EDGE_LISTEN', EXIT.conflict],
   ['MESH_ERR_INSPECT_PORT', EXIT.conflict],
+  ['MESH_ERR_PEER_STORE_LOCKED', EXIT.conflict],
+  ['MESH_ERR_RELAY_LISTEN', EXIT.conflict],
+  ['MESH_ERR_RELAY_STORE_LOCKED', EXIT.conflict],
   ['MESH_ERR_TRANSPORT_LISTEN', EXIT.conflict],
   ['MESH_ERR_FABRIC_APP_RUNNING', EXIT.conflict],
   ['MESH_ERR_FABRIC_BUDGET_EXCEEDED', EXIT.conflict],

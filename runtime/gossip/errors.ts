@@ -60,6 +60,13 @@ export const PEER_ERRORS = {
       'Peers reach each other through a relay (`mesh relay start`). The address is none, or none is ' +
       'configured where one is needed.',
   },
+  MESH_ERR_PEER_SYNC: {
+    retryable: true,
+    hint: 'See `mesh peer ls`; a peer that is away is asked again, ten minutes after it was asked.',
+    explain:
+      'At least one peer did not bring its session to its end in time: it is off, refuses, or answers ' +
+      'against the protocol. What the others had is here, and what was received stays.',
+  },
   MESH_ERR_PEER_MESSAGE: {
     hint: 'Give a text of 1 byte to 64 KiB of UTF-8, and a lifetime of a second to seven days.',
     explain:

@@ -148,7 +148,8 @@ function controlOf(
     relay: () => relay.watch.row(),
     tallies: () => {
       const { tallies, refusals } = counters.counts();
-      return { tallies: { ...tallies }, refusals };
+      const counted = Object.entries(refusals).filter(([, count]) => count > 0);
+      return { tallies: { ...tallies }, refusals: Object.fromEntries(counted) };
     },
   });
   const toRows = (items: Awaited<ReturnType<PeerStore['feed']>>) =>

@@ -21,6 +21,9 @@ Commands:
   coordinator                            run and own what issues mesh certificates
   machine                                list, draw and test state machines
   trust                                  say whose spores may run
+  msg                                    write and read messages
+  peer                                   run a peer, and say whom it asks
+  relay                                  keep messages for peers that are away
   dev [options]                          run a whole mesh here, with a sample service deployed
   up [options]                           run a mesh in the foreground until SIGTERM or Ctrl-C
   keygen <name>                          make a signing key: NAME.key (0600) and NAME.pub
@@ -40,6 +43,7 @@ Commands:
   rm <app>                               stop an app and forget it, with its history
   inspect [options]                      show the actors and their state charts in a browser
   send <path> <event>                    send an event to an actor, where the mesh allows it
+  sync [options] [peer]                  ask other peers now for what was missed
   explain [code]                         explain an error code, or list them all
   doctor [options]                       check whether a mesh can work here
   completion <shell>                     print a completion script
