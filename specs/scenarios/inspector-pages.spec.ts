@@ -6,13 +6,18 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { chartOf } from '../../runtime/charts/chart.ts';
 import { coverageOf } from '../../runtime/charts/coverage.ts';
 import { mermaidOf } from '../../runtime/charts/mermaid.ts';
+import { recordTree } from '../../runtime/web/recording/record-tree.ts';
 import { hasChromium, launchBrowser } from '../support/browser.ts';
 import { scratch } from '../support/scratch.ts';
+import { until } from '../support/until.ts';
 import { doorMachine, download, faultsOf, pageWorld } from '../support/web/page-world.ts';
 import type { PageWorldOptions } from '../support/web/page-world.ts';
 import { sampleMesh, sampleMessages } from '../support/web/sample-mesh.ts';
 
 const PAGES = ['Actors', 'Machines', 'Workloads', 'Mesh', 'Messages', 'Events'];
+
+const DOOR = 'house/door';
+const TYPES = ['knock', 'open', 'slam'];
 
 /** What the focus stands on, as a person hears it. */
 const focused = (page: Page): Promise<string> =>
@@ -152,6 +157,51 @@ describe.skipIf(!hasChromium)("the inspector's pages in Chromium", () => {
     expect(file.name).toBe('mesh-events.jsonl');
     const rows = file.text.trimEnd().split('\n');
     expect(rows.map((row) => (JSON.parse(row) as { text: string }).text)).toEqual(['open', 'slam']);
+  });
+
+  it('shows a recording as if it were live, at every moment of it, and goes back', async () => {
+    using folder = scratch();
+    await using at = await world();
+    const stop = new AbortController();
+    const lines: string[] = [];
+    const recorded = (async () => {
+      for await (const line of recordTree(at.tree, { signal: stop.signal })) lines.push(line);
+    })();
+    // Its head, and what is there.
+    await until(() => lines.length > 1);
+    for (const type of TYPES) at.tree.send(DOOR, { type });
+    await at.page.locator('.log .restart').waitFor();
+    stop.abort();
+    await recorded;
+    const file = join(folder.path, 'house.jsonl');
+    await writeFile(file, lines.map((line) => `${line}\n`).join(''));
+    await at.open('Events');
+    await at.page.getByLabel('A recording').setInputFiles(file);
+    await at.page.locator('.pulse.recorded').waitFor();
+    await at.page.locator('.log .row.event', { hasText: 'knock' }).getByRole('button').click();
+    await at.open('Actors');
+    await at.select('door');
+    await at.page.getByText('Not live.').waitFor();
+    expect(await at.lit()).toEqual(['closed']);
+    await at.page.keyboard.press(']');
+    await at.litIs('open');
+    expect(await at.page.locator('.field.changed').innerText()).toMatch(/^opened\s*•?\s*1$/);
+    expect(await at.page.getByRole('button', { name: 'slam' }).count()).toBe(0);
+    await at.open('Workloads');
+    await at.page.getByText('Not recorded').waitFor();
+    await at.page.getByRole('button', { name: 'Close recording' }).click();
+    await at.page.locator('.pulse.live').waitFor();
+    expect(at.errors).toEqual([]);
+  });
+
+  it('refuses what is no recording, and stays where it is', async () => {
+    using folder = scratch();
+    await using at = await world({ hash: '#/events' });
+    const file = join(folder.path, 'notes.jsonl');
+    await writeFile(file, '{"shopping": "milk"}\n');
+    await at.page.getByLabel('A recording').setInputFiles(file);
+    await at.page.getByText('Opening the recording failed').waitFor();
+    expect(await at.page.locator('.pulse.live').count()).toBe(1);
   });
 
   it('gives the shown chart as a picture that stands alone, as Mermaid and as data', async () => {

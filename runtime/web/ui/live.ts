@@ -4,6 +4,7 @@ import {
   canSend,
   charts,
   coverages,
+  go,
   isLive,
   liveActors,
   liveDetails,
@@ -65,8 +66,11 @@ const query = (): string => {
 
 function open(): void {
   const opened = new WebSocket(`ws://${location.host}/live${query()}`);
+  const { recording: id } = route.peek();
+  let isOpened = false;
   socket = opened;
   opened.addEventListener('open', () => {
+    isOpened = true;
     isLive.value = true;
     tell({ type: 'resume', cursor });
     tellWatched();
@@ -77,6 +81,10 @@ function open(): void {
   );
   opened.addEventListener('close', ({ code }) => {
     isLive.value = false;
+    if (!isOpened && id !== null) {
+      say('That recording is not kept any more. Open it again.', true);
+      go({ recording: null, at: null });
+    }
     setTimeout(open, code === REPLACED ? 0 : RECONNECT_MS);
   });
 }

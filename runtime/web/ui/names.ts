@@ -1,5 +1,5 @@
 /** How the page calls things: short enough for a line, and without what XState adds to a name. */
-import type { ActorRow } from './wire.types.ts';
+import type { ActorRow, LogRow } from './wire.types.ts';
 
 /** `xstate.after.5000.door.open` as `after 5 s`, `xstate.done.actor.unpack` as `done(unpack)`. */
 export function eventName(type: string): string {
@@ -10,6 +10,12 @@ export function eventName(type: string): string {
   const [, what, actor = ''] = /^xstate\.(done|error)\.(?:actor|state)\.(.*)$/.exec(type) ?? [];
   if (what !== undefined) return `${what}(${actor.replace(/^\d+\.[^.]+\.?/, '') || actor})`;
   return type === 'xstate.init' ? 'start' : type;
+}
+
+/** A line of the log in words: of a crash only what the error says. */
+export function lineText({ kind, text }: LogRow): string {
+  const said = kind === 'crash' ? /"message":("(?:[^"\\]|\\.)*")/.exec(text)?.[1] : undefined;
+  return said === undefined ? eventName(text) : `crash: ${JSON.parse(said) as string}`;
 }
 
 /** Only the deepest part of each region: `healthy` of `running.up.healthy`. */

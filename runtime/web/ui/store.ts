@@ -62,18 +62,38 @@ export const filterTest = computed(() =>
 );
 export const children = computed(() => childrenOf(actors.value));
 export const rows = computed(() => treeRows(children.value, closed.value, filterTest.value));
-/** The step that is looked at; undefined is now. In a recording the rows themselves go back. */
-export const step = computed(() =>
-  route.value.at === null || recording.value
-    ? undefined
-    : details.value?.steps.find(({ seq }) => seq === route.value.at),
-);
+/** Whether the address names a moment that is not the newest. */
+export const isPast = computed(() => route.value.at !== null);
+/** The step that is looked at; undefined is now. */
+export const step = computed(() => (isPast.value ? shownStep.value : undefined));
+/** The step whose outcome is shown: the newest one, where no other is looked at. */
+export const shownStep = computed(() => {
+  const steps = details.value?.steps ?? [];
+  const { at } = route.value;
+  if (at === null) return steps.at(-1);
+  // The moment of a recording may be one in which somebody else moved.
+  return recording.value
+    ? steps.findLast(({ seq }) => seq <= at)
+    : steps.find(({ seq }) => seq === at);
+});
+/** Numbers of the log lines that the address can name as a moment. */
+export const moments = computed(() => new Set(details.value?.steps.map(({ seq }) => seq)));
+/** The time that is shown, which ages are told from. */
+export const shownAtMs = computed(() => {
+  const told = recording.value;
+  if (!told) return now.value;
+  const { at } = route.value;
+  return at === null ? told.endedAtMs : (log.value.find(({ seq }) => seq >= at)?.atMs ?? now.value);
+});
+
+/** A step is one actor's, a moment of a recording is everybody's. */
+const momentElsewhere = (): number | null => (recording.value ? route.value.at : null);
 
 /** Goes to another view; the address says which. */
 export function go(change: Partial<Route>): void {
   const next = { ...route.value, ...change };
   const isElse = next.subject !== route.value.subject || next.page !== route.value.page;
-  if (isElse && !('at' in change)) Object.assign(next, { at: null });
+  if (isElse && !('at' in change)) Object.assign(next, { at: momentElsewhere() });
   // Another subject is a place to come back to; a step or a letter of a filter is not.
   history[isElse ? 'pushState' : 'replaceState'](null, '', hashOf(next));
   route.value = next;
@@ -81,7 +101,7 @@ export function go(change: Partial<Route>): void {
 
 /** The address of a page, with what is looked at kept where it means something there. */
 export const linkTo = (page: Route['page'], subject: string | null = null): string =>
-  hashOf({ ...route.value, page, subject, at: null, filter: '' });
+  hashOf({ ...route.value, page, subject, at: momentElsewhere(), filter: '' });
 
 export function select(path: string): void {
   if (route.value.subject === path && route.value.page === 'actors') return;

@@ -1,15 +1,18 @@
 import { describe, expect, it } from 'vitest';
 import {
+  ago,
   clock,
   counted,
   day,
   duration,
   eventName,
+  lineText,
   nameOf,
   shortDigest,
   shortPath,
   shortState,
 } from '../../../runtime/web/ui/names.ts';
+import type { LogKind } from '../../../runtime/web/ui/wire.types.ts';
 import { actorRow } from './actor-row.ts';
 
 describe('eventName', () => {
@@ -24,6 +27,19 @@ describe('eventName', () => {
     ['timer.fired xstate.after.60000.kettle.heating', 'after 1 min fired'],
   ])('calls %s %s', (type, name) => {
     expect(eventName(type)).toBe(name);
+  });
+});
+
+describe('lineText', () => {
+  const line = (kind: LogKind, text: string) =>
+    lineText({ seq: 1, atMs: 0, path: 'a', kind, text });
+
+  it.each([
+    ['crash', 'crash: {"type":"error","cause":{"message":"no \\"db\\""}}', 'crash: no "db"'],
+    ['crash', 'crash: {"type":"error","cause":{"mess', 'crash: {"type":"error","cause":{"mess'],
+    ['event', 'xstate.done.actor.unpack', 'done(unpack)'],
+  ] as const)('tells %s %s as %s', (kind, text, told) => {
+    expect(line(kind, text)).toBe(told);
   });
 });
 
@@ -57,6 +73,14 @@ describe('names', () => {
     const atMs = new Date(2026, 10, 21, 7, 4, 5, 6).getTime();
     expect(clock(atMs)).toBe('07:04:05.006');
     expect(day(atMs)).toBe('2026-11-21 07:04');
+  });
+
+  it('tells how long ago that was', () => {
+    expect([1_500, 10_000, 99_000].map((ms) => ago(ms, 10_500))).toEqual([
+      '9 s ago',
+      'just now',
+      'just now',
+    ]);
   });
 
   it('counts in words', () => {

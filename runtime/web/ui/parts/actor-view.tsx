@@ -1,11 +1,21 @@
-import { actors, charts, details, linkTo, pin, recording, route, step } from '../store.ts';
+import {
+  actors,
+  charts,
+  details,
+  linkTo,
+  pin,
+  recording,
+  route,
+  shownStep,
+  step,
+} from '../store.ts';
 import { eventName, nameOf } from '../names.ts';
 import type { ActorDetails, ActorRow } from '../wire.types.ts';
 import { ChartFrame } from './chart-frame.tsx';
 import { Empty } from './empty.tsx';
 import { Facts } from './facts.tsx';
 import { Icon } from './icon.tsx';
-import { Past, Scrubber } from './scrubber.tsx';
+import { Past, RecordingScrubber, Scrubber } from './scrubber.tsx';
 import { Status } from './status.tsx';
 
 const WITHOUT_CHART: Readonly<Record<ActorRow['kind'], string>> = {
@@ -29,7 +39,7 @@ function Picture({ shown, row }: { readonly shown: ActorDetails; readonly row?: 
       </div>
     );
   const at = step.value;
-  const latest = at ?? shown.steps.at(-1);
+  const latest = shownStep.value;
   return (
     <ChartFrame
       drawn={drawn}
@@ -67,6 +77,7 @@ function Absent({ path }: { readonly path: string | null }) {
             : 'It ended, or has not started yet. The choice is kept: it shows as soon as it is.'}
         </Empty>
       )}
+      <RecordingScrubber />
     </section>
   );
 }

@@ -1,7 +1,18 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
-import { actors, go, isHeld, linkTo, log, lowerTab, recording, route } from '../store.ts';
+import {
+  actors,
+  details,
+  go,
+  isHeld,
+  linkTo,
+  log,
+  lowerTab,
+  moments,
+  recording,
+  route,
+} from '../store.ts';
 import { logFilterOf } from '../filter.ts';
-import { clock, counted, eventName, nameOf, shortPath } from '../names.ts';
+import { clock, counted, lineText, nameOf, shortPath } from '../names.ts';
 import type { LogKind, LogRow } from '../wire.types.ts';
 import { Empty } from './empty.tsx';
 import { save } from './exports.tsx';
@@ -34,8 +45,20 @@ const called = (path: string): string => {
   return shortPath(path);
 };
 
+/** Where the moment of a line can be looked at, its time leads there. */
+function Time({ row: { seq, atMs, path } }: { readonly row: LogRow }) {
+  const isOwn = path === details.value?.path && moments.value.has(seq);
+  if (!recording.value && !isOwn) return <>{clock(atMs)}</>;
+  return (
+    <button type="button" class="link" title="As it was then" onClick={() => go({ at: seq })}>
+      {clock(atMs)}
+    </button>
+  );
+}
+
 function Line({ row, place }: { readonly row: LogRow; readonly place: number }) {
-  const isThen = recording.value !== null && row.seq === route.value.at;
+  const isThen =
+    row.seq === route.value.at && (recording.value || row.path === route.value.subject);
   return (
     <div
       class={`row ${row.kind} ${isThen ? 'selected' : ''} ${row.refusedBy ? 'refused' : ''}`}
@@ -44,7 +67,7 @@ function Line({ row, place }: { readonly row: LogRow; readonly place: number }) 
       title={`${row.source ?? ''} → ${row.path}\n${row.text}`}
     >
       <span role="cell" class="time">
-        {clock(row.atMs)}
+        <Time row={row} />
       </span>
       <span role="cell" class="from">
         {row.source === undefined ? '' : called(row.source)}
@@ -56,7 +79,7 @@ function Line({ row, place }: { readonly row: LogRow; readonly place: number }) 
         <a href={linkTo('actors', row.path)}>{called(row.path)}</a>
       </span>
       <span role="cell" class="what">
-        {eventName(row.text)}
+        {lineText(row)}
         {row.refusedBy !== undefined && <i> ✗ {row.refusedBy}</i>}
       </span>
       <span role="cell" class="state">

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { canSend, linkTo, now, recording, route, step } from '../store.ts';
+import { canSend, linkTo, recording, route, shownAtMs, shownStep, step } from '../store.ts';
 import { clock, duration, eventName } from '../names.ts';
 import type { Accepted, ActorDetails, ActorRow } from '../wire.types.ts';
 import { Icon } from './icon.tsx';
@@ -73,7 +73,7 @@ function Numbers({ shown, row }: { readonly shown: ActorDetails; readonly row?: 
         </>
       )}
       <dt>{row?.status ?? shown.status}</dt>
-      <dd>{row ? `for ${duration(Math.max(0, now.value - row.sinceMs))}` : ''}</dd>
+      <dd>{row ? `for ${duration(Math.max(0, shownAtMs.value - row.sinceMs))}` : ''}</dd>
       <dt>restarts</dt>
       <dd class={row && row.restarts > 0 ? 'hot' : ''} data-count="restarts">
         {row?.restarts ?? 0}
@@ -88,7 +88,7 @@ function Numbers({ shown, row }: { readonly shown: ActorDetails; readonly row?: 
 export function Facts({ shown, row }: { readonly shown: ActorDetails; readonly row?: ActorRow }) {
   const [chosen, setChosen] = useState<string | null>(null);
   const at = step.value;
-  const place = at ? shown.steps.indexOf(at) : shown.steps.length - 1;
+  const place = shown.steps.findIndex((one) => one === shownStep.value);
   const before = shown.steps[place - 1]?.context;
   return (
     <aside class="panel facts" aria-label="Details">

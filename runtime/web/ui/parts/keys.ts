@@ -7,6 +7,7 @@ import {
   hold,
   isHelpOpen,
   pin,
+  recording,
   route,
   rows,
   select,
@@ -94,11 +95,19 @@ function walk({ key, target }: KeyboardEvent): boolean {
 }
 
 /** In time; the newest step is now. */
-export function goBy(by: number): boolean {
+export function goBy(by: -1 | 1): boolean {
   const steps = details.value?.steps ?? [];
-  const found = steps.findIndex(({ seq }) => seq === route.value.at);
-  const place = (found < 0 ? steps.length - 1 : found) + by;
-  goToStep(place);
+  const { at } = route.value;
+  if (recording.value) {
+    const next =
+      by < 0
+        ? steps.findLast(({ seq }) => seq < (at ?? Infinity))
+        : steps.find(({ seq }) => at !== null && seq > at);
+    go({ at: next?.seq ?? (by < 0 ? at : null) });
+    return true;
+  }
+  const found = steps.findIndex(({ seq }) => seq === at);
+  goToStep((found < 0 ? steps.length - 1 : found) + by);
   return true;
 }
 

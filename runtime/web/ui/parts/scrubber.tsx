@@ -9,7 +9,7 @@ export const Past = ({ at }: { readonly at: Step }) => (
   <p class="then">
     <b>Not live.</b> As it was at {clock(at.atMs)}, after {eventName(at.event)}.{' '}
     <button type="button" class="link" onClick={() => go({ at: null })}>
-      Back to now
+      {recording.value ? 'Back to its end' : 'Back to now'}
     </button>
   </p>
 );

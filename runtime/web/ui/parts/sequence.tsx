@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import { actors, isHeld, pin, route } from '../store.ts';
-import { clock, eventName, nameOf, shortPath } from '../names.ts';
+import { clock, eventName, lineText, nameOf, shortPath } from '../names.ts';
 import { OTHERS, sequenceOf } from '../sequence-rows.ts';
 import type { Message } from '../sequence-rows.ts';
 import type { LogRow } from '../wire.types.ts';
@@ -102,7 +102,7 @@ function Arrow({ message, y }: { readonly message: Message; readonly y: number }
         {time}
         <rect x={end - 5} y={y - 5} width={10} height={10} rx={2} />
         <text x={end + 12} y={y + 4}>
-          {row.text}
+          {lineText(row)}
         </text>
       </g>
     );
