@@ -7,10 +7,9 @@ const ID_SHOWN = 8;
 
 /**
  * Controls (C0 but tab and newline, DEL, C1), and marks that change the direction of what follows
- * (UAX #9): with these a message could draw over others, or read as something else.
+ * (Unicode Standard Annex 9): with these a message could draw over others, or read as something else.
  */
-// oxlint-disable-next-line no-control-regex -- they are what is looked for
-const UNSAFE = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+const UNSAFE = /(?![\t\n])[\p{Control}\p{Bidi_Control}]/gu;
 
 /** The text with everything that a terminal would obey written out. */
 export const harmless = (text: string): string =>

@@ -25,6 +25,9 @@ describe('exitCodeOf', () => {
         'MESH_ERR_CONTROL_INVALID_REQUEST',
         'MESH_ERR_FABRIC_INVALID',
         'MESH_ERR_KEY_NAME',
+        'MESH_ERR_PEER_KEY',
+        'MESH_ERR_PEER_MESSAGE',
+        'MESH_ERR_PEER_RELAY',
         'MESH_ERR_SPORE_JSON',
         'MESH_ERR_SPORE_MANIFEST',
         'MESH_ERR_TRUST_ENTRY',
@@ -35,6 +38,7 @@ describe('exitCodeOf', () => {
       [
         'MESH_ERR_CONTROL_DISCONNECTED',
         'MESH_ERR_CONTROL_UNREACHABLE',
+        'MESH_ERR_PEER_NOT_RUNNING',
         'MESH_ERR_RPC_UNAVAILABLE',
         'MESH_ERR_TRANSPORT_CLOSED',
         'MESH_ERR_TRANSPORT_CONNECT',

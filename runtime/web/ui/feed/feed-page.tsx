@@ -1,7 +1,7 @@
 import { switchTheme } from '../parts/theme.ts';
 import { post } from './live.ts';
 import { draft, isLive, isPosting, notice, now, peer, shown } from './store.ts';
-import type { MessageRow } from './wire.types.ts';
+import type { FeedMessage } from './wire.types.ts';
 
 const ID_SHOWN = 12;
 const STEPS: readonly (readonly [number, string])[] = [
@@ -82,7 +82,7 @@ function Composer() {
   );
 }
 
-function Message({ message }: { readonly message: MessageRow }) {
+function Message({ message }: { readonly message: FeedMessage }) {
   const { author, authorName, createdAt, isOwn, isVerified, kind, text, bytes, id } = message;
   const name = isOwn ? 'this peer' : (authorName ?? author.slice(0, ID_SHOWN));
   return (

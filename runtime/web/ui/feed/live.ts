@@ -1,6 +1,6 @@
 /** The stream of messages, opened again from its last row whenever it breaks, and posting. */
 import { draft, isLive, isPosting, notice, now, peer, take } from './store.ts';
-import type { FeedNews, FeedPeer, MessageRow } from './wire.types.ts';
+import type { FeedNews, FeedPeer, FeedMessage } from './wire.types.ts';
 
 const RECONNECT_MS = 1_000;
 const CLOCK_MS = 1_000;
@@ -13,7 +13,7 @@ export async function begin(): Promise<void> {
   setInterval(() => (now.value = Date.now()), CLOCK_MS);
   try {
     peer.value = await fetchJson<FeedPeer>('/api/peer');
-    const rows = await fetchJson<MessageRow[]>('/api/messages');
+    const rows = await fetchJson<FeedMessage[]>('/api/messages');
     take(rows);
     last = rows.at(-1)?.row ?? 0;
   } catch (error) {
