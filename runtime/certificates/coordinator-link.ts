@@ -1,10 +1,8 @@
 /** How the agents and the edge of a mesh reach their Coordinator, and how they know it. */
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { codeOf } from '../../machines/kernel/coded-error.ts';
 import { certificateError } from '../../machines/workload/certificate-errors.ts';
-import { generateKey, readKey } from '../adapters/keys.fs.ts';
+import { readKey } from '../adapters/keys.fs.ts';
 import type { CoordinatorParts } from '../coordinator/compose-coordinator.ts';
+import { ensureNodeKey } from '../coordinator/coordinator-identity.ts';
 import { homePaths } from '../home.ts';
 import type { KeyFile } from '../spore/signing.ts';
 
@@ -25,27 +23,11 @@ export interface CoordinatorLink {
   readonly nodeKey?: string;
 }
 
-const NODE_KEY_NAME = 'node';
-
 /**
  * The node key of a state folder, made at the first use (0600). What `readKey` and `generateKey`
  * throw: MESH_ERR_KEY_*.
  */
-export async function nodeKeyOf(home: string): Promise<KeyFile> {
-  const { keys } = homePaths(home);
-  const path = join(keys, `${NODE_KEY_NAME}.key`);
-  mkdirSync(keys, { recursive: true, mode: 0o700 });
-  try {
-    return readKey(path);
-  } catch (error) {
-    if (codeOf((error as Error).cause) !== 'ENOENT') throw error;
-  }
-  await generateKey(NODE_KEY_NAME, keys).catch((error: unknown) => {
-    // Somebody else has just made it; it is as good as ours.
-    if (codeOf(error) !== 'MESH_ERR_KEY_EXISTS') throw error;
-  });
-  return readKey(path);
-}
+export const nodeKeyOf = (home: string): Promise<KeyFile> => ensureNodeKey(homePaths(home).keys);
 
 /** Where Coordinators are at the moment, and how they and the nodes prove themselves. */
 export interface CoordinatorSource {

@@ -1,9 +1,11 @@
 /** Mesh certificates of real instances, from a real Coordinator, seen by OpenSSL and by two languages. */
-import { readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import type { Digest } from '../../machines/kernel/ids.ts';
+import { connectControl } from '../../runtime/control/client.ts';
+import type { CertificateView } from '../../runtime/control/mesh-control.ts';
+import { homePaths } from '../../runtime/home.ts';
 import type { Mesh } from '../../runtime/mesh.ts';
 import {
   TLS_SERVICE_PY,
@@ -11,24 +13,156 @@ import {
   tlsSample,
   workloadOf,
 } from '../support/mesh/certified-world.ts';
-import type { CertifiedWorld } from '../support/mesh/certified-world.ts';
-import { deploy, until } from '../support/mesh/world.ts';
+import { startMeshProcess } from '../support/mesh/process.ts';
+import { steadyLoad } from '../support/mesh/steady-load.ts';
+import { deploy, deploymentOf, until } from '../support/mesh/world.ts';
+
+type Asked = Pick<Mesh, 'certificates' | 'ps'>;
 
 const text = async (mesh: Pick<Mesh, 'edgeUrl'>, path: string): Promise<string> =>
   (await (await fetch(`${mesh.edgeUrl}${path}`)).text()).trim();
 
-const filesOf = (world: CertifiedWorld, instance: string, name: string): string =>
-  join(world.home, 'instances', instance, 'identity', name);
+const identityFolder = (home: string, instance: string): string =>
+  join(homePaths(home).instances, instance, 'identity');
+
+const instanceOf = async (mesh: Asked, app = 'hello'): Promise<string> =>
+  (await mesh.ps()).find((row) => row.app === app)?.instance ?? '';
+
+const certificateOf = async (mesh: Asked, app: string | null): Promise<CertificateView> => {
+  const found = (await mesh.certificates()).find((row) => row.app === app);
+  if (found === undefined) throw new Error(`${app} has no certificate.`);
+  return found;
+};
+
+const python = (version: string) => tlsSample(version, { name: 'snake', binary: TLS_SERVICE_PY });
+const PYTHON = { command: 'python3', args: ['{binary}'] };
 
 describe('instance certificates', () => {
-  it('lie in private files, satisfy OpenSSL, and carry requests by mutual TLS', async () => {
+  it('lie in private files, satisfy OpenSSL, and carry requests by mutual TLS in two languages', async () => {
     await using world = await certifiedWorld();
+    const hello = await world.spore(tlsSample('1.0.0'));
+    const snake = await world.spore({
+      ...python('1.0.0'),
+      manifest: { ...python('1.0.0').manifest, runtime: PYTHON },
+    });
+    await world.certify([workloadOf(hello), workloadOf(snake, 'snake')]);
+    const mesh = await world.start({ coordinator: world.link, nodes: 1 });
+    const one = { min: 1, max: 1 };
+    expect((await deploy(mesh, hello, one)).deployment.reason).toBeNull();
+    expect((await deploy(mesh, snake, { app: 'snake', ...one })).deployment.reason).toBeNull();
+    expect(await text(mesh, '/hello/hello')).toContain('hello over TLS (pid');
+    expect(await text(mesh, '/hello/peer')).toContain('URI:spiffe://mesh.local/edge/edge');
+    expect(await text(mesh, '/snake/hello')).toContain('from Python');
+    expect(await text(mesh, '/snake/peer')).toBe('spiffe://mesh.local/edge/edge');
+
+    const folder = identityFolder(world.home, await instanceOf(mesh));
+    expect(statSync(folder).mode & 0o777).toBe(0o700);
+    const names = readdirSync(folder).toSorted();
+    expect(names).toEqual(['ca.pem', 'cert.pem', 'key.pem', 'secret']);
+    for (const name of names) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
+    const environment = JSON.parse(await text(mesh, '/hello/environment')) as object;
+    expect(environment).toMatchObject({
+      MESH_CERT_FILE: join(folder, 'cert.pem'),
+      MESH_KEY_FILE: join(folder, 'key.pem'),
+      MESH_CA_FILE: join(folder, 'ca.pem'),
+      MESH_WORKLOAD_SECRET_FILE: join(folder, 'secret'),
+    });
+    expect(statSync(join(folder, 'secret')).size).toBe(32);
+    for (const purpose of ['sslserver', 'sslclient']) {
+      const { stdout } = await execa('openssl', [
+        ...['verify', '-x509_strict', '-purpose', purpose, '-CAfile', join(folder, 'ca.pem')],
+        join(folder, 'cert.pem'),
+      ]);
+      expect(stdout).toContain(': OK');
+    }
+    expect((await mesh.ps())[0]?.identity).toMatchObject({
+      spiffeId: 'spiffe://mesh.local/workload/hello',
+      state: 'valid',
+    });
+    await mesh.stopApp('hello');
+    await until(
+      'the files are gone',
+      () => !readdirSync(homePaths(world.home).instances).some((name) => name.startsWith('hello-')),
+    );
+  }, 60_000);
+
+  it('are renewed at half life under steady requests, of which none fails', async () => {
+    await using world = await certifiedWorld({ leafLifetimeMs: 4_000 });
     const digest = await world.spore(tlsSample('1.0.0'));
     await world.certify([workloadOf(digest)]);
-    const mesh = await world.start({ coordinator: world.link });
-    const { deployment } = await deploy(mesh, digest, { min: 1, max: 1 });
-    expect(deployment).toMatchObject({ outcome: 'succeeded' });
-    expect(await text(mesh, '/hello/hello')).toContain('hello over TLS');
-    expect(await text(mesh, '/hello/peer')).toContain('URI:spiffe://mesh.local/edge/edge');
+    const mesh = await world.start({ coordinator: world.link, nodes: 1 });
+    await deploy(mesh, digest, { min: 1, max: 1 });
+    const before = await certificateOf(mesh, 'hello');
+    const load = steadyLoad(`${mesh.edgeUrl}/hello/hello`, 100);
+    await until('three renewals', async () => {
+      const [edge, own] = await Promise.all([
+        certificateOf(mesh, null),
+        certificateOf(mesh, 'hello'),
+      ]);
+      return edge.renewals >= 3 && own.renewals >= 3;
+    });
+    const { sent, failures } = await load.stop();
+    const after = await certificateOf(mesh, 'hello');
+    console.log(`${sent} requests over ${after.renewals} renewals, ${failures.length} failed`);
+    expect(failures).toEqual([]);
+    expect(after.serialNumber).not.toBe(before.serialNumber);
+
+    // Nobody renews any more: it is shown, said, and not repaired by closing one's eyes.
+    await world.coordinator.stop();
+    await until(
+      'a failed renewal',
+      async () => (await certificateOf(mesh, 'hello')).failure !== null,
+    );
+    await until('the end', async () => (await certificateOf(mesh, 'hello')).state === 'expired');
+    expect((await mesh.ps())[0]?.identity?.state).toBe('expired');
+  }, 60_000);
+
+  it('outlive a killed runtime with their instances, and are renewed by the next', async () => {
+    await using world = await certifiedWorld({ leafLifetimeMs: 12_000 });
+    const digest = await world.spore(tlsSample('1.0.0'));
+    await world.certify([workloadOf(digest)]);
+    const first = await startMeshProcess(world.home, 1, world.link);
+    const plan = await first.control.run({ app: 'hello', digest, min: 1, max: 1 });
+    await deploymentOf(first.control, 'hello', plan.generation);
+    const pid = await text(first, '/hello/hello');
+    const file = join(identityFolder(world.home, await instanceOf(first.control)), 'cert.pem');
+    const certificate = readFileSync(file, 'utf8');
+    const { serialNumber, renewAt } = await certificateOf(first.control, 'hello');
+    await first.kill();
+    await using second = await startMeshProcess(world.home, 1, world.link);
+    const control = connectControl(world.home);
+    await until('it serves again', async () => (await text(second, '/hello/hello')) === pid);
+    const found = await certificateOf(control, 'hello');
+    // A busy machine may have come so late that it is renewed already.
+    if (Date.now() < Date.parse(renewAt ?? '')) expect(found.serialNumber).toBe(serialNumber);
+    await until('another one', () => readFileSync(file, 'utf8') !== certificate);
+    expect((await certificateOf(control, 'hello')).spiffeId).toBe(found.spiffeId);
+    expect(await text(second, '/hello/hello')).toBe(pid);
+  }, 60_000);
+
+  it('are why a deployment fails: refused, of another name, or required where nobody gives any', async () => {
+    await using world = await certifiedWorld();
+    const refused = await world.spore(tlsSample('1.0.0'));
+    const named = await world.spore(tlsSample('1.0.1', { name: 'other' }));
+    const optional = await world.spore({ version: '1.0.2' });
+    await world.certify([workloadOf(named, 'other')]);
+    const mesh = await world.start({ coordinator: world.link, nodes: 1 });
+    const one = { min: 1, max: 1 };
+    const { deployment } = await deploy(mesh, refused, one);
+    expect(deployment.reason).toMatchObject({
+      code: 'MESH_ERR_CERTIFICATE_REFUSED',
+      message: expect.stringContaining('MESH_ERR_COORDINATOR_NOT_AUTHORISED'),
+    });
+    const plan = await mesh.run({ app: 'hello', digest: named, ...one, anyName: true });
+    const { deployment: misnamed } = await deploymentOf(mesh, 'hello', plan.generation);
+    expect(misnamed.reason?.code).toBe('MESH_ERR_CERTIFICATE_NAME');
+    // It may do without, is told nothing of files, and serves in the clear.
+    expect((await deploy(mesh, optional, one)).deployment.outcome).toBe('succeeded');
+    expect(await text(mesh, '/hello/environment')).not.toContain('MESH_CERT_FILE');
+    await mesh.stop();
+    const alone = await world.start({ nodes: 1 });
+    await expect(alone.run({ app: 'hello', digest: refused, ...one })).rejects.toMatchObject({
+      code: 'MESH_ERR_CERTIFICATE_NO_COORDINATOR',
+    });
   }, 60_000);
 });

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { CoordinatorLink } from '../../../runtime/certificates/coordinator-link.ts';
 import { connectControl } from '../../../runtime/control/client.ts';
 import type { ControlClient } from '../../../runtime/control/client.ts';
 import { serveControl } from '../../../runtime/control/server.ts';
@@ -23,8 +24,13 @@ export interface MeshProcess extends AsyncDisposable {
 }
 
 /** Resolves when the mesh of `home` runs and answers. */
-export async function startMeshProcess(home: string, nodes = 3): Promise<MeshProcess> {
-  const child = spawn(process.execPath, [PROGRAM, home, String(nodes)], {
+export async function startMeshProcess(
+  home: string,
+  nodes = 3,
+  coordinator?: CoordinatorLink,
+): Promise<MeshProcess> {
+  const link = coordinator === undefined ? [] : [JSON.stringify(coordinator)];
+  const child = spawn(process.execPath, [PROGRAM, home, String(nodes), ...link], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit');
@@ -53,8 +59,10 @@ export async function startMeshProcess(home: string, nodes = 3): Promise<MeshPro
   };
 }
 
-async function main(home: string, nodes: number): Promise<void> {
-  const mesh = await startMesh({ home, port: 0, nodes });
+async function main(home: string, nodes: number, link: string | undefined): Promise<void> {
+  const coordinator =
+    link === undefined ? {} : { coordinator: JSON.parse(link) as CoordinatorLink };
+  const mesh = await startMesh({ home, port: 0, nodes, ...coordinator });
   const server = await serveControl(mesh, { home });
   process.once('SIGTERM', () => {
     server
@@ -69,4 +77,5 @@ async function main(home: string, nodes: number): Promise<void> {
   console.log(mesh.edgeUrl);
 }
 
-if (process.argv[1] === PROGRAM) await main(process.argv[2] ?? '', Number(process.argv[3]));
+if (process.argv[1] === PROGRAM)
+  await main(process.argv[2] ?? '', Number(process.argv[3]), process.argv[4]);

@@ -97,7 +97,7 @@ export async function meshWorld(): Promise<MeshWorld> {
 
 /** Follows a deployment to its end. */
 export async function deploymentOf(
-  mesh: Mesh,
+  mesh: Pick<Mesh, 'follow'>,
   app: string,
   generation: number,
 ): Promise<DeploymentProgress> {
