@@ -127,7 +127,7 @@ function isMachine(value: unknown): value is AnyStateMachine {
 
 async function machineOfModule(name: string): Promise<AnyStateMachine> {
   const [path = '', wanted] = name.split('#');
-  const exports = Object.entries(await modulesOf(name, path));
+  const exports = Object.entries(await moduleOf(name, path));
   const found = exports.filter(
     (entry): entry is [string, AnyStateMachine] =>
       isMachine(entry[1]) && (wanted === undefined || entry[0] === wanted),
@@ -143,7 +143,8 @@ async function machineOfModule(name: string): Promise<AnyStateMachine> {
   );
 }
 
-async function modulesOf(name: string, path: string): Promise<Record<string, unknown>> {
+/** Exports of a module, by a path from the working folder; loading it runs it. MESH_ERR_CHART_MODULE. */
+export async function moduleOf(name: string, path: string): Promise<Record<string, unknown>> {
   try {
     return (await import(pathToFileURL(resolve(path)).href)) as Record<string, unknown>;
   } catch (cause) {

@@ -20,6 +20,11 @@ import type {
   InputFrom,
   SnapshotFrom,
 } from 'xstate';
+import { eventName, stateName } from './state-names.ts';
+import { watched } from './watched.ts';
+import type { ThrownStep } from './watched.ts';
+
+export { stateName } from './state-names.ts';
 
 export interface ModelOptions<TMachine extends AnyStateMachine> {
   readonly input: InputFrom<TMachine>;
@@ -43,6 +48,8 @@ export interface ModelOptions<TMachine extends AnyStateMachine> {
     context: ContextFrom<TMachine>,
     inputOf: (effect: string) => unknown,
   ) => unknown;
+  /** Told of each guard or action that throws, which then counts as no transition. Default: exploring fails. */
+  readonly onThrow?: (thrown: ThrownStep) => void;
   /** States beyond which exploring fails rather than goes on. Default 5,000. */
   readonly statesMax?: number;
 }
@@ -93,14 +100,16 @@ export function exploreMachine<TMachine extends AnyStateMachine>(
       return eventsIn(snapshot, options);
     },
   };
+  const failed = new Failed();
+  const logic = watched(machine, options.onThrow && failed.noting(options.onThrow));
+  const map: unknown = getAdjacencyMap(logic as AnyLogic, traversal);
   // The map's keys are branded strings, which Object.values does not take for keys.
-  const map: unknown = getAdjacencyMap(machine as AnyLogic, traversal);
   const nodes = Object.values(map as { [state: string]: Reached });
   const ways = waysTo(nodes);
   const names = new Map<string, number>();
   const taken = nodes.flatMap(({ state: from, transitions }) =>
     Object.values<GraphStep>(transitions)
-      .filter(({ event, state: to }) => isTaken(from, event, to))
+      .filter(({ event, state: to }) => !failed.has(from, event) && isTaken(from, event, to))
       .map(({ event, state: to }) => ({ from, event, to })),
   );
   const edges = taken.map(({ from, event, to }) => {
@@ -116,6 +125,23 @@ export function exploreMachine<TMachine extends AnyStateMachine>(
     };
   });
   return { states: nodes.map(({ state }) => state as SnapshotFrom<TMachine>), edges };
+}
+
+/** Steps that threw. */
+class Failed {
+  readonly #steps = new Map<AnyMachineSnapshot, Set<EventObject>>();
+
+  has(from: AnyMachineSnapshot, event: EventObject): boolean {
+    return this.#steps.get(from)?.has(event) ?? false;
+  }
+
+  noting(tell: (thrown: ThrownStep) => void): (thrown: ThrownStep) => void {
+    return (thrown) => {
+      const events = this.#steps.get(thrown.from) ?? new Set();
+      this.#steps.set(thrown.from, events.add(thrown.event));
+      tell(thrown);
+    };
+  }
 }
 
 /** The steps that lead to each node, by its snapshot: exploring went breadth first. */
@@ -179,12 +205,6 @@ export function inputOf(snapshot: AnyMachineSnapshot, effect: string): unknown {
   return (child?.getSnapshot() as { input?: unknown } | undefined)?.input;
 }
 
-/** `serving.running`, and for parallel regions `left.idle + right.busy`. */
-export function stateName(snapshot: AnyMachineSnapshot): string {
-  const leaves = snapshot._nodes.filter(({ type }) => type === 'atomic' || type === 'final');
-  return leaves.map(({ path }) => path.join('.')).join(' + ');
-}
-
 /** The identity of a state in the graph. */
 export function stateKey<TMachine extends AnyStateMachine>(
   snapshot: AnyMachineSnapshot,
@@ -192,7 +212,9 @@ export function stateKey<TMachine extends AnyStateMachine>(
 ): string {
   const { status, value, context } = snapshot;
   const given = (effect: string): unknown => inputOf(snapshot, effect);
-  const part = options.serialize?.(context as ContextFrom<TMachine>, given) ?? context;
+  const part = options.serialize
+    ? options.serialize(context as ContextFrom<TMachine>, given)
+    : context;
   return JSON.stringify([status, value, part], errorsByMessage);
 }
 
@@ -204,7 +226,7 @@ function isTaken(from: AnyMachineSnapshot, event: EventObject, to: AnyMachineSna
 
 function edgeName(from: AnyMachineSnapshot, event: EventObject, to: AnyMachineSnapshot): string {
   const target = to.status === 'error' ? 'crash' : stateName(to);
-  return `${stateName(from)}: ${event.type.replace(/^xstate\./, '')} → ${target}`;
+  return `${stateName(from)}: ${eventName(event)} → ${target}`;
 }
 
 function unique(names: Map<string, number>, name: string): string {

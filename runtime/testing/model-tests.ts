@@ -7,13 +7,17 @@ import { transition } from 'xstate';
 import type {
   AnyMachineSnapshot,
   AnyStateMachine,
-  AnyStateNode,
   EventFrom,
   EventObject,
   SnapshotFrom,
 } from 'xstate';
+import { ModelCoverage } from './model-coverage.ts';
 import { exploreMachine } from './model-paths.ts';
-import type { EdgePath, Model, ModelOptions } from './model-paths.ts';
+import type { EdgePath, ModelOptions } from './model-paths.ts';
+import { pathMermaid } from './path-mermaid.ts';
+import type { PathStep } from './path-mermaid.ts';
+import { eventName, stateName } from './state-names.ts';
+import { withWay } from './watched.ts';
 
 /** One fresh system, for one test. */
 export interface SystemUnderTest<TMachine extends AnyStateMachine> {
@@ -38,6 +42,11 @@ export interface ModelTestOptions<TMachine extends AnyStateMachine> extends Omit
   readonly input?: ModelOptions<TMachine>['input'];
   /** Makes the system, once for each test. */
   sut(this: void): SystemUnderTest<TMachine> | Promise<SystemUnderTest<TMachine>>;
+  /**
+   * A file that says how often the tests took each transition, written anew after each one that
+   * passed; in `MESH_HOME/coverage` it paints the charts of the inspector. Default: none.
+   */
+  readonly coverage?: { readonly file: string };
 }
 
 /** One test: `it(name, run)`. */
@@ -50,7 +59,7 @@ export interface ModelTest {
 /** The tests of one machine. */
 export interface ModelTests {
   readonly cases: readonly ModelTest[];
-  /** Transitions of the chart that no sample takes, as `state: event`; those by `always` are not listed. */
+  /** Transitions of the chart that no sample takes, as `state: event`. */
   readonly uncovered: readonly string[];
 }
 
@@ -65,16 +74,36 @@ export interface ModelTests {
  */
 export function modelTests<TMachine extends AnyStateMachine>(
   machine: TMachine,
-  { events, sut, input, ...rest }: ModelTestOptions<TMachine>,
+  { events, sut, input, coverage, ...rest }: ModelTestOptions<TMachine>,
 ): ModelTests {
   const options = { ...rest, samples: events, input } as ModelOptions<TMachine>;
   const model = exploreMachine(machine, options);
   const start = model.states[0] as SnapshotFrom<TMachine>;
+  const passed = new ModelCoverage(machine, input);
   const cases = model.edges.map((edge) => ({
     name: edge.name,
-    run: () => walk(machine, start, edge, sut),
+    run: async () => {
+      await walk(machine, start, edge, sut);
+      if (coverage === undefined) return;
+      for (const [from, event] of stepsOf(start, edge)) passed.add(from, event);
+      await passed.write(coverage.file);
+    },
   }));
-  return { cases, uncovered: uncoveredOf(machine, model) };
+  const found = new ModelCoverage(machine, input);
+  for (const { from, event } of model.edges) found.add(from, event);
+  return { cases, uncovered: found.uncovered() };
+}
+
+/** From where each event of a path is taken. */
+function* stepsOf<TMachine extends AnyStateMachine>(
+  start: SnapshotFrom<TMachine>,
+  { prefix, via, event }: EdgePath<TMachine>,
+): Generator<readonly [AnyMachineSnapshot, EventObject]> {
+  let from = start as AnyMachineSnapshot;
+  for (const [index, one] of [...prefix, event].entries()) {
+    yield [from, one];
+    from = via[index] ?? from;
+  }
 }
 
 async function walk<TMachine extends AnyStateMachine>(
@@ -84,44 +113,19 @@ async function walk<TMachine extends AnyStateMachine>(
   sut: ModelTestOptions<TMachine>['sut'],
 ): Promise<void> {
   const system = await sut();
+  const steps: PathStep[] = [];
   try {
     let expected = start as AnyMachineSnapshot;
     await system.check(start);
     for (const event of [...prefix, last]) {
       expected = transition(machine as AnyStateMachine, expected, event)[0];
+      steps.push({ event: eventName(event), to: stateName(expected) });
       await system.apply(event as EventFrom<TMachine>);
       await system.check(expected as SnapshotFrom<TMachine>);
     }
+  } catch (error) {
+    throw withWay(error, pathMermaid(stateName(start as AnyMachineSnapshot), steps));
   } finally {
     await system.dispose?.();
   }
-}
-
-const nodesBelow = (node: AnyStateNode): readonly AnyStateNode[] => [
-  node,
-  ...Object.values(node.states).flatMap(nodesBelow),
-];
-
-/** What XState finds for an event in a state; stable in shape, and not in its types. */
-interface Taken {
-  getTransitionData(snapshot: unknown, event: EventObject): readonly object[];
-}
-
-function uncoveredOf<TMachine extends AnyStateMachine>(
-  machine: TMachine,
-  { edges }: Model<TMachine>,
-): readonly string[] {
-  const taken = new Set(
-    edges.flatMap(({ from, event }) =>
-      (machine as unknown as Taken).getTransitionData(from, event),
-    ),
-  );
-  const all = nodesBelow(machine.root).flatMap((node) =>
-    [...node.transitions.values()].flatMap((transitions) =>
-      transitions
-        .filter((one) => !taken.has(one))
-        .map(({ eventType }) => `${node.path.join('.') || machine.id}: ${eventType}`),
-    ),
-  );
-  return [...new Set(all)];
 }

@@ -3,6 +3,8 @@ import { createActor, setup } from 'xstate';
 import type { StateValue } from 'xstate';
 import { modelTests } from '../../../runtime/testing/index.ts';
 import type { SystemUnderTest } from '../../../runtime/testing/index.ts';
+import { readCoverage } from '../../../runtime/charts/coverage.ts';
+import { scratch } from '../../support/scratch.ts';
 import { typesOf } from '../../support/supervised.ts';
 
 const doorMachine = setup({
@@ -87,7 +89,40 @@ describe('modelTests', () => {
     const outcomes = await Promise.allSettled(jammed.cases.map(({ run }) => run()));
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
     await expect(jammed.cases[2]?.run()).rejects.toThrow('expected "closed", found open');
+    await expect(jammed.cases[2]?.run()).rejects.toThrow(`The way there:
+
+stateDiagram-v2
+  state "closed" as s0
+  state "open" as s1
+  [*] --> s0
+  s0 --> s1 : 1 open
+  s1 --> s0 : 2 close ✗
+`);
     expect(log.at(-1)).toBe('disposed');
+  });
+
+  it('writes what the tests that passed have taken', async () => {
+    using dir = scratch();
+    const file = dir.file('coverage/door.json');
+    const { cases } = modelTests(doorMachine, {
+      events: EVENTS,
+      sut: () => new HandmadeDoor([], true),
+      coverage: { file },
+    });
+    await Promise.allSettled(cases.map(({ run }) => run()));
+    const { machine, transitions } = await readCoverage(file);
+    expect([
+      machine,
+      transitions.map(({ source, event, count }) => [source, event, count]),
+    ]).toEqual([
+      'door',
+      [
+        ['', 'knock', 0],
+        ['closed', 'open', 1],
+        ['closed', 'lock', 1],
+        ['open', 'close', 0],
+      ],
+    ]);
   });
 
   it('takes an actor of the machine itself, and input', async () => {

@@ -78,12 +78,22 @@ describe('recordTree', () => {
       .split('\n')
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines[0]).toMatchObject({ format: 'mesh-recording', version: 1, title: 'house' });
-    expect(lines.map(({ type }) => type)).toEqual([
+    const kinds = lines.map(({ type }) => type);
+    expect(kinds).toEqual([
       undefined,
       'chart',
-      ...['actor', 'actor', 'actor', 'rows'],
-      ...['log', 'log', 'log', 'log'],
-      ...['step', 'step', 'step', 'step'],
+      'actor',
+      'actor',
+      'actor',
+      'rows',
+      'log',
+      'log',
+      'log',
+      'log',
+      'step',
+      'step',
+      'step',
+      'step',
       'rows',
       'end',
     ]);
