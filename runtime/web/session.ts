@@ -4,9 +4,9 @@ import { CodedError } from '../../machines/kernel/coded-error.ts';
 import type { ErrorJson } from '../../machines/kernel/coded-error.ts';
 import type { Tree } from '../../supervisor/index.ts';
 import type { Chart } from '../charts/chart.ts';
-import { layoutOf } from '../charts/layout.ts';
 import type { Layout } from '../charts/layout.types.ts';
 import { inspectError } from './errors.ts';
+import { sharedLayoutOf } from './layouts.ts';
 import { DELTA_PERIOD_MS } from './recorder/bounds.ts';
 import { Recorder } from './recorder/recorder.ts';
 import type { Question, ToMain, ToServer } from './server/link.types.ts';
@@ -31,7 +31,6 @@ export class Session {
   readonly #sources: InspectorSources;
   readonly #recorder: Recorder;
   readonly #views: FollowedViews;
-  readonly #layouts = new Map<string, Promise<Layout>>();
   #watched: readonly string[] = [];
   #timer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
@@ -132,7 +131,7 @@ export class Session {
         return this.#recorder.detailsOf(question.path);
       case 'machine': {
         const known = this.#recorder.charts.get(question.key);
-        return known && this.#drawn(known.key, known.chart);
+        return known && drawn(known.chart);
       }
       case 'coverage': {
         const known = this.#recorder.charts.get(question.key);
@@ -143,12 +142,6 @@ export class Session {
       case 'rollback':
         return this.#rollback(question.app, question.generation);
     }
-  }
-
-  async #drawn(key: string, chart: Chart): Promise<{ chart: Chart; layout: Layout }> {
-    const layout = this.#layouts.get(key) ?? layoutOf(chart);
-    this.#layouts.set(key, layout);
-    return { chart, layout: await layout };
   }
 
   async #rollback(app: string, wanted: number | null) {
@@ -180,6 +173,11 @@ export class Session {
     this.#worker.postMessage(message, []);
   }
 }
+
+const drawn = async (chart: Chart): Promise<{ chart: Chart; layout: Layout }> => ({
+  chart,
+  layout: await sharedLayoutOf(chart),
+});
 
 function errorJson(error: unknown): ErrorJson {
   if (error instanceof CodedError) return error.toJSON();
