@@ -39,6 +39,7 @@ export const messageIdSchema = sha256;
 /** A raw Ed25519 public key, 64 lower-case hex digits. */
 export const signingKeySchema = sha256;
 
+/** What an author says of a message, and signs but for the id. */
 export const envelopeHeaderSchema = z
   .strictObject({
     version: z.literal(ENVELOPE_VERSION),
@@ -64,6 +65,7 @@ export const envelopeHeaderSchema = z
     },
   );
 
+/** A message as it travels. */
 export const envelopeSchema = z.strictObject({
   header: envelopeHeaderSchema,
   body: z

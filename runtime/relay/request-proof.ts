@@ -63,8 +63,10 @@ export function signRequest(facts: RequestFacts, key: PeerKey): string {
   );
 }
 
-const FIELD =
-  /^Mesh-Ed25519 key=([0-9a-f]{64}),time=(0|[1-9][0-9]{0,15}),nonce=([0-9a-f]{32}),body=([0-9a-f]{64}),signature=([A-Za-z0-9+/]{86}==)$/;
+const FIELD = new RegExp(
+  '^Mesh-Ed25519 key=([0-9a-f]{64}),time=(0|[1-9][0-9]{0,15}),nonce=([0-9a-f]{32}),' +
+    'body=([0-9a-f]{64}),signature=([A-Za-z0-9+/]{86}==)$',
+);
 
 /** Reads the field; MESH_ERR_RELAY_PROOF. */
 export function parseProof(field: string | undefined): RequestProof {
