@@ -17,11 +17,14 @@ import { letter } from './relay-world.ts';
 const PROGRAM = fileURLToPath(new URL('relay-program.ts', import.meta.url));
 const BATCH_MAX = 8;
 /** Milliseconds of work before the kill, at most. */
-const WORK_MS = 300;
+const WORK_MS = 200;
 /** Each fifth relay is killed while it starts. */
 const EARLY = 0.2;
 /** Part of what was read that is acknowledged; the rest has to come again. */
 const ACKNOWLEDGED = 0.7;
+
+/** Made once: a key pair costs milliseconds. */
+const [ANN, BOB] = [samplePeer(1), samplePeer(2)];
 
 /** What was found out, over all rounds. */
 export interface RelayTally {
@@ -125,8 +128,8 @@ export class KilledRelay {
     const url = `http://127.0.0.1:${this.#port}`;
     const options = { url, clock: systemClock, random: systemRandom };
     return {
-      ann: createRelayClient({ ...options, key: samplePeer(1) }),
-      bob: createRelayClient({ ...options, key: samplePeer(2) }),
+      ann: createRelayClient({ ...options, key: ANN }),
+      bob: createRelayClient({ ...options, key: BOB }),
     };
   }
 
@@ -158,9 +161,7 @@ export class KilledRelay {
   async #post(client: ClosableRelayClient, signal: AbortSignal): Promise<void> {
     const old = this.#unsure.splice(0, BATCH_MAX);
     const count = old.length > 0 ? 0 : 1 + Math.floor(this.#random.fraction() * BATCH_MAX);
-    const fresh = Array.from({ length: count }, () =>
-      letter(samplePeer(1), samplePeer(2), this.#seq++),
-    );
+    const fresh = Array.from({ length: count }, () => letter(ANN, BOB, this.#seq++));
     const batch = [...old, ...fresh];
     for (const { header } of batch) this.#posted.add(header.message_id);
     const results = await client.post(batch, signal).catch((error: unknown) => {
