@@ -224,6 +224,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     options: [
       { flags: '--port <port>', summary: 'on 127.0.0.1 (default a free one)' },
       { flags: '--allow-send', summary: 'let the page send events; each goes to its log' },
+      { flags: '--stately', summary: 'also a socket for receivers of @statelyai/inspect' },
     ],
     examples: ['mesh inspect', 'mesh inspect --port 9091 --allow-send'],
     load: () => import('./commands/inspect.ts'),

@@ -11,8 +11,7 @@ import type {
 import type { InstanceRole } from '../../machines/workload/instance-record.ts';
 import type { TreeNode } from '../../supervisor/index.ts';
 import type { CoordinatorView } from '../coordinator/coordinator-view.ts';
-import type { InspectorOptions } from '../web/inspector.ts';
-import type { Invitation } from '../web/inspectors.ts';
+import type { Invitation, InvitationOptions } from '../web/inspectors.ts';
 
 export interface RunRequest {
   readonly app: string;
@@ -168,7 +167,7 @@ export interface MeshControl {
    * Serves the inspector on 127.0.0.1 for as long as the mesh runs, and gives an address that works
    * once. MESH_ERR_INSPECT_PORT, MESH_ERR_INSPECT_PAGE.
    */
-  inspect(options?: InspectorOptions): Promise<Invitation>;
+  inspect(options?: InvitationOptions): Promise<Invitation>;
   /** Lines of a recording, until `signal` says so, the time is over, or it is full; see `recordTree`. */
   record(request?: RecordRequest, signal?: AbortSignal): AsyncIterable<string>;
   /**

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { InspectorOptions } from '../web/inspector.ts';
+import type { InvitationOptions } from '../web/inspectors.ts';
 import { controlError } from './errors.ts';
 import type { MeshControl, RunRequest } from './mesh-control.ts';
 import {
@@ -36,7 +36,7 @@ export const OPERATIONS: Record<Exclude<Operation, StreamOperation>, Handler> &
   metrics: (control) => control.metrics(),
   coordinator: async (control) => (await control.coordinator()) ?? null,
   inspect: async (control, _, body) =>
-    control.inspect(check(inspectBody, body) as InspectorOptions),
+    control.inspect(check(inspectBody, body) as InvitationOptions),
   record: (control, _, body, signal) => {
     const { forMs } = check(recordBody, body);
     return control.record(forMs === undefined ? {} : { forMs }, signal);

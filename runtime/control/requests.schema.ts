@@ -21,6 +21,7 @@ const RANGE = { message: 'min is at most max', path: ['min'] };
 export const inspectBody = z.strictObject({
   port: z.int().min(0).max(65_535).optional(),
   allowSend: z.boolean().optional(),
+  stately: z.boolean().optional(),
   title: z.string().max(100).optional(),
 });
 

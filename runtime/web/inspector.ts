@@ -24,6 +24,11 @@ export interface Inspector {
   readonly port: number;
   /** An address with a one-time token: whoever opens it first may look. The one before it is void. */
   invite(): string;
+  /**
+   * An address for a receiver of `@statelyai/inspect`, which speaks WebSocket and keeps no cookie; it
+   * works once. Until the first of them there is no such socket.
+   */
+  inviteStately(): string;
   /** Writes a line into the log that viewers see: what somebody did from outside. */
   audit(path: string, text: string): void;
   /** Idempotent. */
@@ -50,6 +55,11 @@ export async function startInspector(
   return {
     port,
     invite: () => inviteTo(worker, port),
+    inviteStately: () => {
+      const token = newToken();
+      worker.postMessage({ type: 'inviteStately', token } satisfies ToServer, []);
+      return `ws://127.0.0.1:${port}/stately?token=${token}`;
+    },
     audit: (path, text) => session.audit(path, text),
     close: () => session.close(),
   };
@@ -63,7 +73,7 @@ export async function startInspector(
 export async function startReplay(
   recording: string,
   options: Pick<InspectorOptions, 'port' | 'pageDir'> = {},
-): Promise<Omit<Inspector, 'audit'>> {
+): Promise<Omit<Inspector, 'audit' | 'inviteStately'>> {
   const { worker, port } = await serveInThread({
     ...(await served(options)),
     title: '',

@@ -9,6 +9,14 @@ import type { InspectorSources } from './session.ts';
 export interface Invitation {
   readonly url: string;
   readonly port: number;
+  /** For a receiver of `@statelyai/inspect`, once; only where it was asked for. */
+  readonly statelyUrl?: string;
+}
+
+/** What an inspector is asked for. */
+export interface InvitationOptions extends InspectorOptions {
+  /** Whether to open a socket that speaks the frames of `@statelyai/inspect`. Default false. */
+  readonly stately?: boolean;
 }
 
 /** The inspectors of one tree: at most one that only shows, and one that may also send. */
@@ -43,7 +51,7 @@ export class Inspectors {
   }
 
   /** Starts one, or invites to the one that runs already, unless another port is wanted. */
-  async invite(options: InspectorOptions = {}): Promise<Invitation> {
+  async invite({ stately = false, ...options }: InvitationOptions = {}): Promise<Invitation> {
     const mode = options.allowSend ?? false;
     const running = await this.#running.get(mode);
     if (running && (options.port ?? running.port) !== running.port) {
@@ -54,7 +62,8 @@ export class Inspectors {
     this.#running.set(mode, started);
     try {
       const inspector = await started;
-      return { url: inspector.invite(), port: inspector.port };
+      const invitation = { url: inspector.invite(), port: inspector.port };
+      return stately ? { ...invitation, statelyUrl: inspector.inviteStately() } : invitation;
     } catch (error) {
       this.#running.delete(mode);
       throw error;

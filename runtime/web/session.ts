@@ -10,6 +10,7 @@ import { sharedLayoutOf } from './layouts.ts';
 import { DELTA_PERIOD_MS } from './recorder/bounds.ts';
 import { Recorder } from './recorder/recorder.ts';
 import type { Question, ToMain, ToServer } from './server/link.types.ts';
+import { StatelyFeed } from './stately/feed.ts';
 import type { Json, ServerMessage } from './ui/wire.types.ts';
 import { coverageView } from './views/coverage-view.ts';
 import type { MeshSource } from './views/mesh-source.types.ts';
@@ -31,6 +32,7 @@ export class Session {
   readonly #sources: InspectorSources;
   readonly #recorder: Recorder;
   readonly #views: FollowedViews;
+  readonly #feeds = new Map<number, StatelyFeed>();
   #watched: readonly string[] = [];
   #timer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
@@ -61,6 +63,7 @@ export class Session {
   async #end(): Promise<void> {
     this.#rest();
     this.#recorder.close();
+    for (const feed of this.#feeds.values()) feed.close();
     await this.#worker.terminate();
   }
 
@@ -69,7 +72,17 @@ export class Session {
     else if (message.type === 'watching') this.#watch(message.paths);
     else if (message.type === 'following') this.#views.follow(message.views);
     else if (message.type === 'question') void this.#answer(message.id, message.question);
+    else if (message.type === 'receiving') this.#feed(message.receiver, message.isOn);
     else if (message.type === 'send') this.#sendFor(message);
+  }
+
+  #feed(receiver: number, isOn: boolean): void {
+    this.#feeds.get(receiver)?.close();
+    this.#feeds.delete(receiver);
+    if (!isOn) return;
+    const tell = (frames: readonly string[]): void =>
+      this.#tell({ type: 'stately', receiver, frames });
+    this.#feeds.set(receiver, new StatelyFeed(this.#tree, tell));
   }
 
   #look(isOn: boolean): void {

@@ -8,11 +8,12 @@ const PORTS = { min: 0, max: 65_535 };
 export const run: Run = async (invocation) => {
   const { home, options, out } = invocation;
   const port = count(invocation, 'port', PORTS);
-  const allowSend = options['allowSend'] === true;
   const invitation = await connectControl(home).inspect({
     ...(port === undefined ? {} : { port }),
-    allowSend,
+    allowSend: options['allowSend'] === true,
+    ...(options['stately'] === true ? { stately: true } : {}),
   });
-  out.data(invitation, () => invitation.url);
+  const { url, statelyUrl } = invitation;
+  out.data(invitation, () => (statelyUrl === undefined ? url : `${url}\n${statelyUrl}`));
   out.note('Open it in a browser on this machine. It works once; ask again for another.');
 };

@@ -14,6 +14,7 @@ import type { ServerOptions, ToMain, ToServer } from './link.types.ts';
 import { Questions } from './questions.ts';
 import { Recordings, ReplayViewer } from './recordings.ts';
 import { Rows } from './rows.ts';
+import { StatelyRoom } from './stately-room.ts';
 import { Viewers } from './viewers.ts';
 
 const options = workerData as ServerOptions;
@@ -24,6 +25,7 @@ const questions = new Questions((id, question) => tell({ type: 'question', id, q
 const gate = new Gate(options.token);
 const viewers = new Viewers({ ...options, rows, tell });
 const recordings = new Recordings();
+const stately = new StatelyRoom(tell);
 const app = createApp({
   ...options,
   gate,
@@ -32,6 +34,7 @@ const app = createApp({
   ask: (question) => questions.ask(question),
 });
 const entrance = new Entrance(gate, {
+  '/stately': stately,
   '/live': {
     find: ({ searchParams }) => {
       const id = searchParams.get('recording');
@@ -77,6 +80,12 @@ function hear(message: ToServer): void {
       return;
     case 'view':
       viewers.tellFollowers(message.view, message.message);
+      return;
+    case 'stately':
+      stately.say(message.receiver, message.frames);
+      return;
+    case 'inviteStately':
+      stately.invite(message.token);
       return;
     case 'invite':
       gate.invite(message.token);

@@ -23,7 +23,8 @@ export type ToServer =
   | { readonly type: 'answer'; readonly id: number; readonly error: ErrorJson }
   | { readonly type: 'view'; readonly view: ViewName; readonly message: ServerMessage }
   | { readonly type: 'sent'; readonly viewer: number; readonly message: ServerMessage }
-  | { readonly type: 'invite'; readonly token: string };
+  | { readonly type: 'invite' | 'inviteStately'; readonly token: string }
+  | { readonly type: 'stately'; readonly receiver: number; readonly frames: readonly string[] };
 
 export type Question =
   | { readonly what: 'tree' | 'log' | 'machines' }
@@ -38,6 +39,8 @@ export type ToMain =
   /** Somebody looks, or nobody does any more. */
   | { readonly type: 'looking'; readonly isOn: boolean }
   | { readonly type: 'watching'; readonly paths: readonly string[] }
+  /** A receiver of Stately's frames came, or left. */
+  | { readonly type: 'receiving'; readonly receiver: number; readonly isOn: boolean }
   | { readonly type: 'following'; readonly views: readonly ViewName[] }
   | { readonly type: 'question'; readonly id: number; readonly question: Question }
   | {
