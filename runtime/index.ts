@@ -34,4 +34,17 @@ export type {
   TreeInspection,
   TreeOf,
 } from '../supervisor/index.ts';
+export {
+  attestedConnect,
+  connectMeshApi,
+  connectUserApi,
+  createProcessIssuer,
+  createTlsIdentity,
+  createValidator,
+  startCoordinator,
+} from './coordinator/package-exports.ts';
+export type { Coordinator } from './coordinator/start-coordinator.ts';
+export type { CoordinatorOptions } from './coordinator/compose-coordinator.ts';
+export type { CoordinatorView } from './coordinator/coordinator-view.ts';
+export type { MeshApiClient, UserApiClient } from './rpc/client.ts';
 export { CodedError, codeOf } from '../machines/kernel/coded-error.ts';

@@ -5,10 +5,10 @@
 import { createHash, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { isIPv4, isIPv6, SocketAddress } from 'node:net';
-import forge from 'node-forge';
+import type forge from 'node-forge';
+import { forgeLibrary } from './forge.ts';
 
-const { asn1 } = forge;
-const { Class, Type } = asn1;
+const asn1 = (): typeof forge.asn1 => forgeLibrary().asn1;
 
 /** Object identifiers: RFC 5280 §4.2, RFC 5758 §3.2. */
 export const OIDS = {
@@ -45,34 +45,37 @@ export interface CertificateForm {
 
 type Node = forge.asn1.Asn1;
 const sequence = (...parts: Node[]): Node =>
-  asn1.create(Class.UNIVERSAL, Type.SEQUENCE, true, parts);
+  asn1().create(asn1().Class.UNIVERSAL, asn1().Type.SEQUENCE, true, parts);
 const primitive = (type: forge.asn1.Type, bytes: string): Node =>
-  asn1.create(Class.UNIVERSAL, type, false, bytes);
+  asn1().create(asn1().Class.UNIVERSAL, type, false, bytes);
 const context = (tag: number, isConstructed: boolean, value: string | Node[]): Node =>
-  asn1.create(Class.CONTEXT_SPECIFIC, tag, isConstructed, value);
+  asn1().create(asn1().Class.CONTEXT_SPECIFIC, tag, isConstructed, value);
 const binary = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
-const oid = (id: string): Node => primitive(Type.OID, asn1.oidToDer(id).getBytes());
+const oid = (id: string): Node => primitive(asn1().Type.OID, asn1().oidToDer(id).getBytes());
 
 const SIGNATURE_ALGORITHM = (): Node => sequence(oid(OIDS.ecdsaWithSha384));
 
 /** RFC 5280 §4.1.2.5: UTCTime through 2049, GeneralizedTime after. */
 const time = (date: Date): Node =>
   date.getUTCFullYear() < 2050
-    ? primitive(Type.UTCTIME, asn1.dateToUtcTime(date))
-    : primitive(Type.GENERALIZEDTIME, asn1.dateToGeneralizedTime(date));
+    ? primitive(asn1().Type.UTCTIME, asn1().dateToUtcTime(date))
+    : primitive(asn1().Type.GENERALIZEDTIME, asn1().dateToGeneralizedTime(date));
 
 /** A name with one common name, UTF8String. */
 const name = (commonName: string): Node =>
   sequence(
-    asn1.create(Class.UNIVERSAL, Type.SET, true, [
-      sequence(oid(OIDS.commonName), primitive(Type.UTF8, forge.util.encodeUtf8(commonName))),
+    asn1().create(asn1().Class.UNIVERSAL, asn1().Type.SET, true, [
+      sequence(
+        oid(OIDS.commonName),
+        primitive(asn1().Type.UTF8, forgeLibrary().util.encodeUtf8(commonName)),
+      ),
     ]),
   );
 
 /** DER integers are signed: a leading one bit takes a zero octet in front. */
 const integer = (bytes: Buffer): Node =>
   primitive(
-    Type.INTEGER,
+    asn1().Type.INTEGER,
     binary((bytes[0] ?? 0) & 0x80 ? Buffer.concat([Buffer.of(0), bytes]) : bytes),
   );
 
@@ -80,10 +83,14 @@ const integer = (bytes: Buffer): Node =>
  * Forge would read the bits of a key as DER of their own where they happen to look like it, as those
  * of one key in 270 do, and then they are no bytes any more. Its types do not know the options.
  */
-const fromDer = asn1.fromDer as unknown as (bytes: string, options: object) => Node;
+type FromDer = (bytes: string, options: object) => Node;
 /** The structure of strict DER, with nothing after it; throws forge's own error for anything else. */
 export const readDer = (der: Uint8Array): forge.asn1.Asn1 =>
-  fromDer(binary(der), { strict: true, parseAllBytes: true, decodeBitStrings: false });
+  (asn1().fromDer as unknown as FromDer)(binary(der), {
+    strict: true,
+    parseAllBytes: true,
+    decodeBitStrings: false,
+  });
 
 const spkiOf = (key: KeyObject): Buffer => key.export({ type: 'spki', format: 'der' });
 
@@ -104,7 +111,7 @@ export const basicConstraints = (pathLength: number | undefined): Extension => (
   value:
     pathLength === undefined
       ? sequence()
-      : sequence(primitive(Type.BOOLEAN, '\xff'), integer(Buffer.of(pathLength))),
+      : sequence(primitive(asn1().Type.BOOLEAN, '\xff'), integer(Buffer.of(pathLength))),
 });
 
 /** Bit 0 digitalSignature, 5 keyCertSign, 6 cRLSign (RFC 5280 §4.2.1.3). */
@@ -113,7 +120,7 @@ const KEY_USAGE = { leaf: '\x07\x80', authority: '\x01\x06' } as const;
 export const keyUsage = (of: keyof typeof KEY_USAGE): Extension => ({
   id: OIDS.keyUsage,
   isCritical: true,
-  value: primitive(Type.BITSTRING, KEY_USAGE[of]),
+  value: primitive(asn1().Type.BITSTRING, KEY_USAGE[of]),
 });
 
 export const extKeyUsage = (): Extension => ({
@@ -125,7 +132,7 @@ export const extKeyUsage = (): Extension => ({
 export const subjectKeyIdentifier = (key: KeyObject): Extension => ({
   id: OIDS.subjectKeyIdentifier,
   isCritical: false,
-  value: primitive(Type.OCTETSTRING, binary(keyIdentifierOf(key))),
+  value: primitive(asn1().Type.OCTETSTRING, binary(keyIdentifierOf(key))),
 });
 
 export const authorityKeyIdentifier = (issuer: KeyObject): Extension => ({
@@ -177,11 +184,11 @@ function groupsOf(address: string): number[] {
 /** Signs a certificate with its issuer's P-384 key. DER. */
 export function signCertificate(form: CertificateForm, issuerKey: KeyObject): Uint8Array {
   const body = bodyOf(form);
-  const der = Buffer.from(asn1.toDer(body).getBytes(), 'latin1');
+  const der = Buffer.from(asn1().toDer(body).getBytes(), 'latin1');
   const signature = sign('sha384', der, issuerKey);
-  const bits = primitive(Type.BITSTRING, `\0${binary(signature)}`);
+  const bits = primitive(asn1().Type.BITSTRING, `\0${binary(signature)}`);
   const whole = sequence(body, SIGNATURE_ALGORITHM(), bits);
-  return Uint8Array.from(Buffer.from(asn1.toDer(whole).getBytes(), 'latin1'));
+  return Uint8Array.from(Buffer.from(asn1().toDer(whole).getBytes(), 'latin1'));
 }
 
 /** TBSCertificate, version 3 (RFC 5280 §4.1). */
@@ -190,8 +197,8 @@ function bodyOf(form: CertificateForm): Node {
     sequence(
       oid(id),
       // DER leaves out a default, and FALSE is one.
-      ...(isCritical ? [primitive(Type.BOOLEAN, '\xff')] : []),
-      primitive(Type.OCTETSTRING, asn1.toDer(value).getBytes()),
+      ...(isCritical ? [primitive(asn1().Type.BOOLEAN, '\xff')] : []),
+      primitive(asn1().Type.OCTETSTRING, asn1().toDer(value).getBytes()),
     ),
   );
   return sequence(

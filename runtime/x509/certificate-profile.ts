@@ -4,7 +4,7 @@
  * writes is no certificate of a mesh, whatever else RFC 5280 allows.
  */
 import { X509Certificate } from 'node:crypto';
-import forge from 'node-forge';
+import type forge from 'node-forge';
 import { coordinatorError } from '../../machines/coordinator/errors.ts';
 import {
   OIDS,
@@ -15,6 +15,7 @@ import {
   keyUsage,
   readDer,
 } from './certificate-form.ts';
+import { forgeLibrary } from './forge.ts';
 import type { Extension } from './certificate-form.ts';
 
 type Node = forge.asn1.Asn1;
@@ -49,10 +50,10 @@ const authorityRows = (pathLength: number): readonly ExtensionRow[] => [
   { id: OIDS.subjectKeyIdentifier, isCritical: false },
   { id: OIDS.authorityKeyIdentifier, isCritical: false },
 ];
-const ROWS: Readonly<Record<CertificateKind, readonly ExtensionRow[]>> = {
-  root: authorityRows(1),
-  mesh: authorityRows(0),
-  leaf: [
+const ROWS_OF: Readonly<Record<CertificateKind, () => readonly ExtensionRow[]>> = {
+  root: () => authorityRows(1),
+  mesh: () => authorityRows(0),
+  leaf: () => [
     basicConstraints(undefined),
     keyUsage('leaf'),
     extKeyUsage(),
@@ -61,6 +62,12 @@ const ROWS: Readonly<Record<CertificateKind, readonly ExtensionRow[]>> = {
     { id: OIDS.authorityKeyIdentifier, isCritical: false },
   ],
 };
+const rows = new Map<CertificateKind, readonly ExtensionRow[]>();
+function rowsOf(kind: CertificateKind): readonly ExtensionRow[] {
+  const made = rows.get(kind) ?? ROWS_OF[kind]();
+  rows.set(kind, made);
+  return made;
+}
 
 /** A certificate of that kind; MESH_ERR_COORDINATOR_CERTIFICATE_REFUSED for anything else. */
 export function readCertificate(der: Uint8Array, kind: CertificateKind): X509Certificate {
@@ -128,9 +135,9 @@ function textOf(node: Node | undefined): string {
   return node.value;
 }
 
-const derOf = (node: Node): string => forge.asn1.toDer(node).getBytes();
+const derOf = (node: Node): string => forgeLibrary().asn1.toDer(node).getBytes();
 const oidOf = (node: Node | undefined): string =>
-  forge.asn1.derToOid(forge.util.createBuffer(textOf(node)));
+  forgeLibrary().asn1.derToOid(forgeLibrary().util.createBuffer(textOf(node)));
 
 /** Version, serial number, algorithm, names, validity, key and extensions, and nothing else. */
 function checkBody(
@@ -143,8 +150,9 @@ function checkBody(
   for (const one of [algorithm, parts[2]])
     if (oidOf(partsOf(one, 1)[0]) !== OIDS.ecdsaWithSha384)
       throw new TypeError('its signature is not ECDSA with SHA-384');
-  const extensions = partsOf(partsOf(parts[7], 1)[0], ROWS[kind].length);
-  for (const [at, row] of ROWS[kind].entries()) checkExtension(extensions[at], row, certificate);
+  const due = rowsOf(kind);
+  const extensions = partsOf(partsOf(parts[7], 1)[0], due.length);
+  for (const [at, row] of due.entries()) checkExtension(extensions[at], row, certificate);
 }
 
 function checkExtension(
