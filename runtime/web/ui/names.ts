@@ -9,7 +9,7 @@ export function eventName(type: string): string {
   if (delay !== undefined) return `after ${/^\d+$/.test(delay) ? duration(Number(delay)) : delay}`;
   const [, what, actor = ''] = /^xstate\.(done|error)\.(?:actor|state)\.(.*)$/.exec(type) ?? [];
   if (what !== undefined) return `${what}(${actor.replace(/^\d+\.[^.]+\.?/, '') || actor})`;
-  return type === 'xstate.init' ? 'start' : type;
+  return type === 'xstate.init' ? 'start' : type.replace(/^xstate\./, '');
 }
 
 /** A line of the log in words: of a crash only what the error says. */
@@ -31,7 +31,11 @@ export const nameOf = ({ id, label }: ActorRow): string => label ?? id;
 /** The last two parts of a path: enough to know it again, and short. */
 export function shortPath(path: string): string {
   const parts = path.split('/');
-  return parts.length <= 2 ? path : `…/${parts.slice(-2).join('/')}`;
+  const [above, last = ''] = parts.slice(-2);
+  // What a machine invoked without a name is called after the state that invoked it.
+  const [, state] = /^\d+\.[^.]+\.(.+)$/.exec(last) ?? [];
+  if (state !== undefined) return `${above}/${state}`;
+  return parts.length <= 2 ? path : `…/${above}/${last}`;
 }
 
 /** The first 12 digits, as the command line prints them. */

@@ -24,6 +24,7 @@ describe('eventName', () => {
     ['xstate.done.actor.0.instance.running', 'done(running)'],
     ['xstate.error.actor.startProcess', 'error(startProcess)'],
     ['xstate.init', 'start'],
+    ['xstate.promise.resolve', 'promise.resolve'],
     ['timer.fired xstate.after.60000.kettle.heating', 'after 1 min fired'],
   ])('calls %s %s', (type, name) => {
     expect(eventName(type)).toBe(name);
@@ -65,6 +66,9 @@ describe('names', () => {
   it('shortens what a line has no room for', () => {
     expect(shortPath('mesh/edge')).toBe('mesh/edge');
     expect(shortPath('mesh/agents/node-1/hello')).toBe('…/node-1/hello');
+    expect(shortPath('mesh/agents/node-1/hello/0.agent-app.launching.promoting')).toBe(
+      'hello/launching.promoting',
+    );
     expect(shortDigest(`sha256:${'ab'.repeat(32)}`)).toBe('abababababab');
     expect(shortState('running.up.healthy, route.green')).toBe('healthy, green');
   });

@@ -84,21 +84,26 @@ function Bar({ count }: { readonly count: number }) {
   );
 }
 
+const bottomOf = ({ scrollTop, clientHeight }: HTMLElement): number => scrollTop + clientHeight;
+
 /** The supervision tree; the rows out of sight are not drawn. */
 export function Tree() {
   const all = rows.value;
   const { box, first, last, onScroll } = useWindow(all.length, ROW_HEIGHT);
-  const { subject } = route.value;
+  const { subject, filter } = route.value;
+  const isThere = subject !== null && actors.value.has(subject);
   const isDrawn = all.slice(first, last).some(({ row }) => row.path === subject);
   useEffect(() => {
     const place = rows.value.findIndex(({ row }) => row.path === subject);
     const { current } = box;
     if (!current || place < 0) return;
     const top = place * ROW_HEIGHT;
-    if (top < current.scrollTop) current.scrollTop = top;
-    else if (top + ROW_HEIGHT > current.scrollTop + current.clientHeight)
-      current.scrollTop = top + ROW_HEIGHT - current.clientHeight;
-  }, [subject]);
+    const away = Math.max(current.scrollTop - top, top + ROW_HEIGHT - bottomOf(current));
+    if (away <= 0) return;
+    // A step of the keyboard moves by a line; a leap puts it into the middle.
+    if (away > ROW_HEIGHT) current.scrollTop = top - current.clientHeight / 2;
+    else current.scrollTop += top < current.scrollTop ? -away : away;
+  }, [subject, filter, isThere]);
   return (
     <section class={`panel tree ${isHeld.value ? 'still' : ''}`} aria-label="Supervision tree">
       <Bar count={all.length} />
