@@ -38,6 +38,11 @@ export interface PeerOptions {
   readonly relay: string;
   /** The mesh that its messages belong to. Default `mesh`. */
   readonly meshId?: string;
+  /**
+   * Whether to find what is missing by set reconciliation where the other side can; else page by
+   * page. Default true.
+   */
+  readonly reconciles?: boolean;
   /** A tree to stand in, with its workers. Default: a tree of its own. */
   readonly host?: GroundHost;
   /** Where lines for the operator go. Default: nowhere. */
@@ -116,7 +121,7 @@ async function plant(parts: Parts, options: PeerOptions): Promise<Peer> {
     signer: parts.signer,
     verifier: createEnvelopeVerifier({ meshId: parts.signer.meshId, pool: ground.pool }),
     meta: metaCodec,
-    reconciler: createReconciler(parts),
+    reconciler: options.reconciles === false ? null : createReconciler(parts),
     tree: ground.supervision,
     root,
     counters,

@@ -82,7 +82,8 @@ function stepOf(
     };
   const rest = restOfInterval(clock.now(), queriedAtMs);
   const isRecent = open === null && queriedAtMs === begin.queriedAtMs && rest > 0;
-  return isRecent || isLate
+  // One that is open has an actor, or will have one when it is its turn.
+  return isRecent || (isLate && open === null)
     ? { ...none, state: 'ended', outcome: isRecent ? 'interval' : 'late' }
     : { ...none, state: 'waiting' };
 }
