@@ -5,7 +5,7 @@ import { certificateRows } from './certificates/certificate-view.ts';
 import { composeMesh } from './compose.ts';
 import type { MeshOptions, MeshParts } from './compose.ts';
 import { lockHome } from './control/home-lock.ts';
-import type { MeshControl, SendRequest } from './control/mesh-control.ts';
+import type { MeshControl } from './control/mesh-control.ts';
 import {
   followDeployment,
   removeApp,
@@ -14,14 +14,12 @@ import {
   runApp,
   scaleApp,
 } from './mesh-commands.ts';
+import { inspectionOf } from './mesh-inspection.ts';
 import { appStatus, instanceRows } from './mesh-view.ts';
 import { sweepRemains } from './remains.ts';
 import { meshMetrics } from './telemetry/mesh-metrics.ts';
 import type { MeshMetrics } from './telemetry/metrics.ts';
 import { VERSION } from './version.ts';
-import { inspectError } from './web/errors.ts';
-import { Inspectors } from './web/inspectors.ts';
-import { recordTree } from './web/recording/record-tree.ts';
 
 /** A running mesh. */
 export interface Mesh extends MeshControl {
@@ -100,12 +98,6 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   }
 }
 
-const readOnly = ({ path, event }: SendRequest) =>
-  inspectError(
-    'MESH_ERR_INSPECT_READ_ONLY',
-    `Sending ${event.type} to ${path} was refused: this mesh may be looked at, and not touched.`,
-  );
-
 const portOf = ({ tree }: MeshParts): number => {
   const snapshot = tree.snapshotOf(`${EDGE}/listener`) as
     | { context?: { port: number } }
@@ -122,20 +114,11 @@ function createMesh(
   const { tree, fabric, repo, pool, paths, nodes, clock } = parts;
   const startedAt = new Date(clock.now()).toISOString();
   const edgeUrl = `http://127.0.0.1:${portOf(parts)}`;
-  const inspectors = new Inspectors(tree, {
-    mesh: {
-      info: () => mesh.info(),
-      apps: () => mesh.apps(),
-      rollback: (app, generation) => mesh.rollback(app, generation),
-      ...(parts.ports.certificates && { certificates: () => mesh.certificates() }),
-      coordinator: () => mesh.coordinator(),
-    },
-    coverageDir: paths.coverage,
-  });
+  const { close, ...inspection } = inspectionOf(parts, options, () => mesh);
   let ending: Promise<void> | undefined;
   const end = async (isRetiring: boolean): Promise<void> => {
     try {
-      await inspectors.close();
+      await close();
       if (isRetiring) await retireAgents(parts);
       await tree.stop();
       await pool.close();
@@ -177,22 +160,7 @@ function createMesh(
     describe: () => Promise.resolve(tree.describe()),
     metrics: () => metrics.text(),
     coordinator: async () => parts.coordinator?.view(),
-    inspect: (how) => inspectors.invite(how),
-    record: ({ forMs } = {}, signal) => {
-      const signals = [signal, forMs === undefined ? undefined : AbortSignal.timeout(forMs)];
-      return recordTree(tree, {
-        signal: AbortSignal.any(signals.filter((one) => one !== undefined)),
-      });
-    },
-    send: async (request) => {
-      if (options.allowSend !== true && !inspectors.isSending) throw readOnly(request);
-      const { logger } = options;
-      logger?.({
-        level: 'info',
-        message: `audit: ${request.event.type} is sent to ${request.path}`,
-      });
-      await inspectors.send(request);
-    },
+    ...inspection,
   };
   return mesh;
 }

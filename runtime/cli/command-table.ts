@@ -227,7 +227,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       { flags: '--stately', summary: 'also a socket for receivers of @statelyai/inspect' },
     ],
     examples: ['mesh inspect', 'mesh inspect --port 9091 --allow-send'],
-    load: () => import('./commands/inspect.ts'),
+    load: () => import('./commands/inspect/show.ts'),
   },
   {
     name: 'inspect record',
@@ -237,7 +237,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       { flags: '--for <time>', summary: 'end by itself: 30s, 5min, 2h' },
     ],
     examples: ['mesh inspect record --for 30s', 'mesh inspect record -o night.jsonl'],
-    load: () => import('./commands/inspect-record.ts'),
+    load: () => import('./commands/inspect/record.ts'),
   },
   {
     name: 'inspect open',
@@ -245,7 +245,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     args: [{ name: '<file>', summary: 'made by `mesh inspect record`' }],
     options: [{ flags: '--port <port>', summary: 'on 127.0.0.1 (default a free one)' }],
     examples: ['mesh inspect open night.jsonl'],
-    load: () => import('./commands/inspect-open.ts'),
+    load: () => import('./commands/inspect/open.ts'),
   },
   {
     name: 'send',
@@ -263,7 +263,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: 'machine ls',
     summary: 'list the state machines of this package',
-    load: () => import('./commands/machine-ls.ts'),
+    load: () => import('./commands/machine/ls.ts'),
   },
   {
     name: 'machine graph',
@@ -281,7 +281,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'mesh machine graph rollout -o rollout.svg',
       'mesh machine graph ./door.machine.ts#doorMachine --format mermaid',
     ],
-    load: () => import('./commands/machine-graph.ts'),
+    load: () => import('./commands/machine/graph.ts'),
   },
   ...GOSSIP_COMMANDS,
   {
@@ -302,7 +302,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       'mesh machine test ./door.machine.ts',
       'mesh machine test ./door.machine.ts --model ./door.model.ts#doorModel --coverage',
     ],
-    load: () => import('./commands/machine-test.ts'),
+    load: () => import('./commands/machine/test.ts'),
   },
   {
     name: 'explain',

@@ -1,10 +1,10 @@
 import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
-import { connectControl } from '../../control/client.ts';
-import type { Run } from '../command.ts';
-import { cliError } from '../errors.ts';
-import { milliseconds, text } from '../option-values.ts';
-import { onSignals } from '../signals.ts';
+import { connectControl } from '../../../control/client.ts';
+import type { Run } from '../../command.ts';
+import { cliError } from '../../errors.ts';
+import { milliseconds, text } from '../../option-values.ts';
+import { onSignals } from '../../signals.ts';
 
 /** A week: a recording is full long before. */
 const FOR_MS_MAX = 7 * 24 * 60 * 60 * 1_000;

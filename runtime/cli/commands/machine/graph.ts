@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { findMachine } from '../../charts/catalog.ts';
-import { chartOf } from '../../charts/chart.ts';
-import type { Chart } from '../../charts/chart.ts';
-import type { Invocation, Run } from '../command.ts';
-import { cliError } from '../errors.ts';
-import { text } from '../option-values.ts';
+import { findMachine } from '../../../charts/catalog.ts';
+import { chartOf } from '../../../charts/chart.ts';
+import type { Chart } from '../../../charts/chart.ts';
+import type { Invocation, Run } from '../../command.ts';
+import { cliError } from '../../errors.ts';
+import { text } from '../../option-values.ts';
 
 type Format = 'json' | 'mermaid' | 'svg';
 
@@ -17,10 +17,10 @@ const ENDINGS: Readonly<Record<string, Format>> = {
 
 const FORMATS: Readonly<Record<Format, (chart: Chart) => Promise<string>>> = {
   json: async (chart) => `${JSON.stringify(chart, undefined, 2)}\n`,
-  mermaid: async (chart) => (await import('../../charts/mermaid.ts')).mermaidOf(chart),
+  mermaid: async (chart) => (await import('../../../charts/mermaid.ts')).mermaidOf(chart),
   svg: async (chart) => {
-    const { layoutOf } = await import('../../charts/layout.ts');
-    const { svgOf } = await import('../../charts/svg.ts');
+    const { layoutOf } = await import('../../../charts/layout.ts');
+    const { svgOf } = await import('../../../charts/svg.ts');
     return svgOf(chart, await layoutOf(chart));
   },
 };

@@ -1,10 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
-import { inspectError } from '../../web/errors.ts';
-import { startReplay } from '../../web/inspector.ts';
-import { RECORDING_BYTES_MAX } from '../../web/recording/bounds.ts';
-import type { Run } from '../command.ts';
-import { count } from '../option-values.ts';
-import { onSignals } from '../signals.ts';
+import { inspectError } from '../../../web/errors.ts';
+import { startReplay } from '../../../web/inspector.ts';
+import { RECORDING_BYTES_MAX } from '../../../web/recording/bounds.ts';
+import type { Run } from '../../command.ts';
+import { count } from '../../option-values.ts';
+import { onSignals } from '../../signals.ts';
 
 const PORTS = { min: 0, max: 65_535 };
 

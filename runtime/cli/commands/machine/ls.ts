@@ -1,7 +1,7 @@
-import { MACHINES } from '../../charts/catalog.ts';
-import { chartOf, statesOf } from '../../charts/chart.ts';
-import type { Run } from '../command.ts';
-import { table } from '../table.ts';
+import { MACHINES } from '../../../charts/catalog.ts';
+import { chartOf, statesOf } from '../../../charts/chart.ts';
+import type { Run } from '../../command.ts';
+import { table } from '../../table.ts';
 
 /** Lists the machines of this package. */
 export const run: Run = async ({ out }) => {

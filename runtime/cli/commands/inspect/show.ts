@@ -1,6 +1,6 @@
-import { connectControl } from '../../control/client.ts';
-import type { Run } from '../command.ts';
-import { count } from '../option-values.ts';
+import { connectControl } from '../../../control/client.ts';
+import type { Run } from '../../command.ts';
+import { count } from '../../option-values.ts';
 
 const PORTS = { min: 0, max: 65_535 };
 

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
 import type { AnyStateMachine } from 'xstate';
-import { findMachine, moduleOf } from '../../charts/catalog.ts';
-import { writeCoverage } from '../../charts/coverage.ts';
-import { chartError } from '../../charts/errors.ts';
-import { homePaths } from '../../home.ts';
-import type { ModelOptions } from '../../testing/model-paths.ts';
-import { testMachine } from '../../testing/test-machine.ts';
-import type { MachineTest } from '../../testing/test-machine.ts';
-import type { Invocation, Run } from '../command.ts';
-import { text } from '../option-values.ts';
+import { findMachine, moduleOf } from '../../../charts/catalog.ts';
+import { writeCoverage } from '../../../charts/coverage.ts';
+import { chartError } from '../../../charts/errors.ts';
+import { homePaths } from '../../../home.ts';
+import type { ModelOptions } from '../../../testing/model-paths.ts';
+import { testMachine } from '../../../testing/test-machine.ts';
+import type { MachineTest } from '../../../testing/test-machine.ts';
+import type { Invocation, Run } from '../../command.ts';
+import { text } from '../../option-values.ts';
 
 type Model = Partial<ModelOptions<AnyStateMachine>>;
 
