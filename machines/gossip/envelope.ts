@@ -1,6 +1,7 @@
 /** Rules of an envelope that need neither key nor clock of their own: form, lifetime, canonical text. */
 import type { CodedError } from '../kernel/coded-error.ts';
 import { envelopeError } from './envelope-errors.ts';
+import { isEnvelope } from './envelope-form.ts';
 import { ENVELOPE_KINDS, ENVELOPE_VERSION, envelopeSchema } from './envelope.schema.ts';
 import type { Envelope, EnvelopeHeader, UnsignedHeader } from './envelope.schema.ts';
 import {
@@ -21,9 +22,7 @@ const base64Bytes = (text: string): number =>
  * MESH_ERR_ENVELOPE_MALFORMED with the first fault for the rest.
  */
 export function checkEnvelope(value: unknown): Envelope {
-  const parsed = envelopeSchema.safeParse(value);
-  if (!parsed.success) throw faultOf(value, parsed.error.issues[0]);
-  const envelope = parsed.data;
+  const envelope = isEnvelope(value) ? value : asEnvelope(value);
   const octets = base64Bytes(envelope.body);
   const octetsMax = envelope.header.kind === 'meta' ? META_BODY_BYTES_MAX : BODY_BYTES_MAX;
   if (octets <= octetsMax) return envelope;
@@ -31,6 +30,13 @@ export function checkEnvelope(value: unknown): Envelope {
     'MESH_ERR_ENVELOPE_TOO_LARGE',
     `Reading ${envelope.header.message_id}: its body has ${octets} octets, at most ${octetsMax} may be.`,
   );
+}
+
+/** Says why not, where the quick look found that it is none. */
+function asEnvelope(value: unknown): Envelope {
+  const parsed = envelopeSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw faultOf(value, parsed.error.issues[0]);
 }
 
 function faultOf(

@@ -8,6 +8,8 @@ export const ENVELOPE_BYTES_MAX = 96 * 1024;
 export const META_ENVELOPE_BYTES_MAX = 1024 * 1024;
 /** Octets of a meta body: what fits into its envelope as base64, beside a header. */
 export const META_BODY_BYTES_MAX = 720 * 1024;
+/** Characters of base64 of the longest body of all. */
+export const BODY_CHARS_MAX = (META_BODY_BYTES_MAX / 3) * 4;
 /** Longest lifetime: after it a peer may forget that it has seen the message. 7 days. */
 export const TTL_SECONDS_MAX = 7 * 24 * 60 * 60;
 /** How far an author's clock may run ahead of ours. NTP holds seconds; a hand-set clock, minutes. */
