@@ -3,7 +3,6 @@ import { execFile } from 'node:child_process';
 import { X509Certificate, createHash, generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:tls';
-import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Client, Metadata, credentials } from '@grpc/grpc-js';
@@ -115,8 +114,7 @@ describe('three Coordinators', () => {
     const setting = keepSetting(all, acknowledged, tally, isOver);
     for (; tally.kills < KILLS; tally.kills++) {
       const victim = all.members[tally.kills % all.members.length] as CoordinatorProcess;
-      await pause(Math.random() * 250);
-      await victim.end('SIGKILL');
+      await victim.killWithin(250);
       await victim.start();
       await serving(all, share, tally);
     }
@@ -160,7 +158,6 @@ async function keepSetting(
       if (!EXPECTED.test(codeOf(error) ?? '')) throw error;
       tally.refused++;
     }
-    await pause(30);
   }
 }
 
@@ -176,18 +173,12 @@ async function serving(
   { seed, salt }: ReturnType<typeof openShare>,
   tally: Tally,
 ): Promise<void> {
-  const deadline = performance.now() + PATIENCE_MS;
-  while (!all.members.some(({ state }) => state === 'ready')) {
-    if (performance.now() > deadline) {
-      const [first] = all.members as [CoordinatorProcess];
-      await using client = await userApiOf(first, OWNERS.seedShare);
-      const request = { seed: seed.reveal().slice(), salt: salt.reveal().slice(), force: true };
-      await client.userApi.recover(request);
-      tally.owners++;
-      return;
-    }
-    await pause(20);
-  }
+  if (await all.servesWithin(PATIENCE_MS)) return;
+  const [first] = all.members as [CoordinatorProcess];
+  await using client = await userApiOf(first, OWNERS.seedShare);
+  const request = { seed: seed.reveal().slice(), salt: salt.reveal().slice(), force: true };
+  await client.userApi.recover(request);
+  tally.owners++;
 }
 
 describe('clients that know nothing of this program', () => {

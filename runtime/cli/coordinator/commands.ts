@@ -109,6 +109,6 @@ export const COORDINATOR_COMMANDS: readonly CommandSpec[] = [
     summary: 'show what certificates say, and who signed them',
     args: [{ name: '<file>', summary: 'PEM or DER; - reads stdin' }],
     examples: ['mesh cert show "$MESH_CERT_FILE"', 'mesh cert show -'],
-    load: () => import('../commands/cert-show.ts'),
+    load: () => import('../commands/coordinator/cert-show.ts'),
   },
 ];

@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { writeCoordinatorConfig } from '../../../runtime/coordinator/coordinator-config.ts';
 import { ensureNodeKey } from '../../../runtime/coordinator/coordinator-identity.ts';
 import { startMeshCommand } from '../mesh/command.ts';
@@ -11,6 +12,7 @@ import { until } from '../until.ts';
 
 /** A short wait, so that a spec sees many recoveries. */
 const RECOVERY_WAIT_MS = 150;
+const POLL_MS = 20;
 
 /** One Coordinator: its folder stays, its process comes and goes. */
 export class CoordinatorProcess {
@@ -75,6 +77,12 @@ export class CoordinatorProcess {
     return until(() => this.#text.includes(text), `${this.name} to say ${text}:\n${this.#text}`);
   }
 
+  /** Kills it at some moment of that time, and resolves when it is gone. */
+  async killWithin(ms: number): Promise<void> {
+    await pause(Math.random() * ms);
+    await this.end('SIGKILL');
+  }
+
   signal(name: NodeJS.Signals): void {
     this.#child?.kill(name);
   }
@@ -126,6 +134,16 @@ export class CoordinatorProcesses implements AsyncDisposable {
 
   get nodeKeys(): readonly string[] {
     return this.members.map(({ nodeKey }) => nodeKey);
+  }
+
+  /** Whether somebody serves, or comes to within that time. */
+  async servesWithin(ms: number): Promise<boolean> {
+    const deadline = performance.now() + ms;
+    while (!this.members.some(({ state }) => state === 'ready')) {
+      if (performance.now() > deadline) return false;
+      await pause(POLL_MS);
+    }
+    return true;
   }
 
   file(name: string): string {

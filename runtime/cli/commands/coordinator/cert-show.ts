@@ -1,10 +1,10 @@
-import { certificatesIn, showCertificates } from '../../x509/show-certificate.ts';
-import type { ShownCertificate } from '../../x509/show-certificate.ts';
-import type { Run } from '../command.ts';
-import { readBytes } from '../coordinator/target.ts';
-import { cliError } from '../errors.ts';
-import { duration } from '../format.ts';
-import { paint } from '../output.ts';
+import { certificatesIn, showCertificates } from '../../../x509/show-certificate.ts';
+import type { ShownCertificate } from '../../../x509/show-certificate.ts';
+import type { Run } from '../../command.ts';
+import { readBytes } from '../../coordinator/target.ts';
+import { cliError } from '../../errors.ts';
+import { duration } from '../../format.ts';
+import { paint } from '../../output.ts';
 
 /** More than any chain of certificates has. */
 const BYTES_MAX = 1024 * 1024;
