@@ -1,5 +1,6 @@
 /** Mesh certificates of real instances, from a real Coordinator, seen by OpenSSL and by two languages. */
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { createPrivateKey } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
@@ -34,6 +35,62 @@ const certificateOf = async (mesh: Asked, app: string | null): Promise<Certifica
   return found;
 };
 
+/** Of a machine's snapshot what belongs to it alone; the machine itself is code. */
+const dataOf = (_: string, value: unknown): unknown =>
+  typeof value === 'object' && value !== null && 'machine' in value && 'context' in value
+    ? { context: value.context }
+    : value;
+
+/** Private keys and secrets are in their own files, and nowhere else that anybody could look at. */
+async function expectNoKeys(home: string, mesh: Mesh, told: readonly unknown[]): Promise<void> {
+  const { instances } = homePaths(home);
+  const canaries = new Map<string, string>();
+  const note = (name: string, bytes: Buffer): void => {
+    for (const form of ['base64', 'hex', 'latin1'] as const)
+      canaries.set(bytes.toString(form), `${name} as ${form}`);
+  };
+  for (const folder of [
+    join(home, 'edge'),
+    ...readdirSync(instances).map((id) => join(instances, id)),
+  ]) {
+    const identity = join(folder, 'identity');
+    const key = createPrivateKey(readFileSync(join(identity, 'key.pem')));
+    const { d = '' } = key.export({ format: 'jwk' });
+    note(`the key of ${folder}`, Buffer.from(d, 'base64url'));
+    // A line of the PEM, as a log would have it.
+    const [line = ''] = readFileSync(join(identity, 'key.pem'), 'latin1').split('\n').slice(2);
+    canaries.set(line, `the PEM of ${folder}`);
+    if (existsSync(join(identity, 'secret')))
+      note(`the secret of ${folder}`, readFileSync(join(identity, 'secret')));
+  }
+  const { d: nodeKey = '' } = createPrivateKey(
+    readFileSync(join(homePaths(home).keys, 'node.key')),
+  ).export({ format: 'jwk' });
+  note('the node key', Buffer.from(nodeKey, 'base64url'));
+
+  const places = new Map<string, string>();
+  for (const file of readdirSync(home, { recursive: true, withFileTypes: true })) {
+    const path = join(file.parentPath, file.name);
+    const isTheirs = /\/identity\/|\/keys\//.test(path);
+    if (file.isFile() && !isTheirs) places.set(path, readFileSync(path, 'latin1'));
+  }
+  for (const { pid, role } of await mesh.ps())
+    for (const name of role === 'active' ? ['cmdline', 'environ'] : [])
+      places.set(`/proc/${pid}/${name}`, readFileSync(`/proc/${pid}/${name}`, 'latin1'));
+  places.set('the tree', JSON.stringify(await mesh.describe()));
+  for (const [at, entry] of told.entries())
+    places.set(`entry ${at}`, JSON.stringify(entry, dataOf));
+  places.set('the certificates', JSON.stringify(await mesh.certificates()));
+  places.set('the metrics', await mesh.metrics());
+  const found = [...places].flatMap(([place, content]) =>
+    [...canaries]
+      .filter(([secret]) => content.includes(secret))
+      .map(([, name]) => `${name} in ${place}`),
+  );
+  expect(canaries.size).toBeGreaterThan(10);
+  expect(found).toEqual([]);
+}
+
 const python = (version: string) => tlsSample(version, { name: 'snake', binary: TLS_SERVICE_PY });
 const PYTHON = { command: 'python3', args: ['{binary}'] };
 
@@ -46,7 +103,13 @@ describe('instance certificates', () => {
       manifest: { ...python('1.0.0').manifest, runtime: PYTHON },
     });
     await world.certify([workloadOf(hello), workloadOf(snake, 'snake')]);
-    const mesh = await world.start({ coordinator: world.link, nodes: 1 });
+    const told: unknown[] = [];
+    const mesh = await world.start({
+      coordinator: world.link,
+      nodes: 1,
+      logger: (line) => told.push(line),
+    });
+    mesh.tree.inspect((entry) => told.push(entry));
     const one = { min: 1, max: 1 };
     expect((await deploy(mesh, hello, one)).deployment.reason).toBeNull();
     expect((await deploy(mesh, snake, { app: 'snake', ...one })).deployment.reason).toBeNull();
@@ -69,20 +132,32 @@ describe('instance certificates', () => {
     });
     expect(statSync(join(folder, 'secret')).size).toBe(32);
     for (const purpose of ['sslserver', 'sslclient']) {
-      const { stdout } = await execa('openssl', [
-        ...['verify', '-x509_strict', '-purpose', purpose, '-CAfile', join(folder, 'ca.pem')],
-        join(folder, 'cert.pem'),
-      ]);
+      const args = [
+        'verify',
+        '-x509_strict',
+        '-purpose',
+        purpose,
+        '-CAfile',
+        join(folder, 'ca.pem'),
+      ];
+      const { stdout } = await execa('openssl', [...args, join(folder, 'cert.pem')]);
       expect(stdout).toContain(': OK');
     }
     expect((await mesh.ps())[0]?.identity).toMatchObject({
       spiffeId: 'spiffe://mesh.local/workload/hello',
       state: 'valid',
     });
+    // The next manifest has another mesh key; what was issued before goes on, and meets what comes.
+    const next = await world.spore(tlsSample('1.0.1'));
+    await world.certify([workloadOf(next), workloadOf(snake, 'snake')]);
+    expect(await text(mesh, '/snake/hello')).toContain('from Python');
+    expect((await deploy(mesh, next, one)).deployment.reason).toBeNull();
+    expect(await text(mesh, '/hello/hello')).toContain('hello over TLS');
+
+    await expectNoKeys(world.home, mesh, told);
     await mesh.stopApp('hello');
-    await until(
-      'the files are gone',
-      () => !readdirSync(homePaths(world.home).instances).some((name) => name.startsWith('hello-')),
+    await until('the files are gone', () =>
+      readdirSync(homePaths(world.home).instances).every((name) => !name.startsWith('hello-')),
     );
   }, 60_000);
 
@@ -132,6 +207,9 @@ describe('instance certificates', () => {
     await using second = await startMeshProcess(world.home, 1, world.link);
     const control = connectControl(world.home);
     await until('it serves again', async () => (await text(second, '/hello/hello')) === pid);
+    await until('it is adopted', async () =>
+      (await control.certificates()).some(({ app, spiffeId }) => app && spiffeId),
+    );
     const found = await certificateOf(control, 'hello');
     // A busy machine may have come so late that it is renewed already.
     if (Date.now() < Date.parse(renewAt ?? '')) expect(found.serialNumber).toBe(serialNumber);
