@@ -4,6 +4,7 @@ import type { MeshControl, SendRequest } from './control/mesh-control.ts';
 import { inspectError } from './web/errors.ts';
 import { Inspectors } from './web/inspectors.ts';
 import { recordTree } from './web/recording/record-tree.ts';
+import { gossipOf } from './web/views/gossip-source.ts';
 import type { MeshSource } from './web/views/mesh-source.types.ts';
 
 /** What a mesh offers of it. */
@@ -23,6 +24,7 @@ export function inspectionOf(
     rollback: (app, generation) => mesh().rollback(app, generation),
     ...(ports.certificates && { certificates: () => mesh().certificates() }),
     coordinator: () => mesh().coordinator(),
+    ...gossipOf(paths.home),
   };
   const inspectors = new Inspectors(tree, { mesh: source, coverageDir: paths.coverage });
   return {

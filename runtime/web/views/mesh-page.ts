@@ -16,7 +16,7 @@ const NO_CERTIFICATES = missing(
 );
 const NO_GOSSIP = missing(
   'No public messages are exchanged here.',
-  'Run `mesh help` to see the commands for public messages.',
+  'Run `mesh peer start` with the same state folder.',
 );
 
 /** Coordinator, certificates, peers and relay; one that fails says so, and the others are shown. */

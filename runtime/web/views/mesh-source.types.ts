@@ -8,8 +8,8 @@ export interface MeshSource extends Pick<MeshControl, 'info' | 'apps' | 'rollbac
   /** Undefined where none belongs to this mesh. */
   coordinator?(): Promise<CoordinatorView | undefined>;
   certificates?(): Promise<readonly CertificateView[]>;
-  /** Newest first. */
-  messages?(): Promise<readonly MessageLine[]>;
-  peers?(): Promise<readonly PeerLine[]>;
+  /** Public ones, newest first; undefined, as the others are, where no peer runs. */
+  messages?(): Promise<readonly MessageLine[] | undefined>;
+  peers?(): Promise<readonly PeerLine[] | undefined>;
   relay?(): Promise<{ readonly address: string; readonly state: string } | undefined>;
 }

@@ -41,7 +41,8 @@ describe('the pages of workloads, mesh and messages', () => {
     expect(await json('/api/mesh')).toMatchObject({
       available: true,
       coordinator: { available: false, hint: expect.stringContaining('mesh coordinator') },
-      certificates: { available: false },
+      certificates: { available: true, rows: [{ app: null }, { failure: expect.any(String) }] },
+      relay: { available: false, hint: expect.stringContaining('mesh peer') },
     });
     expect(await json('/api/messages')).toMatchObject({ available: false });
   });
