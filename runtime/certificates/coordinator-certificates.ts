@@ -17,6 +17,7 @@ import {
   readIdentity,
   writeIdentity,
 } from './identity-files.ts';
+import { Turns } from './turns.ts';
 import type { IdentityPem } from './identity-files.ts';
 
 export interface CertificatesOptions {
@@ -28,6 +29,12 @@ export interface CertificatesOptions {
   readonly onEdge: (pem: IdentityPem, spiffeId: string) => void;
 }
 
+/**
+ * Asked for at once by one mesh: what starts, or was issued, together is renewed together, and must not
+ * look like a storm to a Coordinator.
+ */
+const ASKING_MAX = 8;
+
 /** Below an instance's folder, and below the state folder for the edge. */
 export const IDENTITY_FOLDER = 'identity';
 const EDGE_FOLDER = 'edge';
@@ -36,6 +43,7 @@ const EDGE_FOLDER = 'edge';
 export function createCertificates(options: CertificatesOptions): Certificates {
   const { source, paths, repo, clock, onEdge } = options;
   const asking = { ...source, clock };
+  const turns = new Turns(ASKING_MAX);
   const folderOf = (subject: CertificateSubject): string =>
     subject.kind === 'edge'
       ? join(paths.home, EDGE_FOLDER, IDENTITY_FOLDER)
@@ -56,7 +64,8 @@ export function createCertificates(options: CertificatesOptions): Certificates {
     obtain: async (subject, signal) => {
       const folder = folderOf(subject);
       const own = await keyIn(folder);
-      const issued = await askCoordinator(asking, await factsOf(subject), own.key, signal);
+      const facts = await factsOf(subject);
+      const issued = await turns.run(() => askCoordinator(asking, facts, own.key, signal), signal);
       const held = checkIssued(issued, own.key, clock.now());
       const pem = await writeIdentity(folder, issued, own, signal);
       if (subject.kind === 'edge') onEdge(pem, held.spiffeId);
