@@ -117,6 +117,13 @@ describe.skipIf(!hasChromium)('the inspector in Chromium', () => {
     expect(await at.page.locator('.log .row').count()).toBe(3);
   });
 
+  it('says so when it is cut off, and shows what it has', async () => {
+    await using at = await world();
+    await at.inspector.close();
+    await at.page.locator('.pulse.lost').waitFor();
+    expect(await at.actor('gate').count()).toBe(1);
+  });
+
   it('is walked with the keyboard alone', async () => {
     await using at = await world();
     const { keyboard } = at.page;
@@ -138,6 +145,7 @@ describe.skipIf(!hasChromium)('the inspector in Chromium', () => {
     await keyboard.press('Escape');
     await keyboard.press('2');
     expect(at.page.url()).toMatch(/#\/machines$/);
+    expect(await at.page.title()).toBe('house · machines');
   });
 
   it('draws what up to three pinned actors say to each other', async () => {

@@ -55,6 +55,9 @@ export function connect(): void {
   effect(tellFollowed);
   effect(tellMoment);
   effect(() => {
+    document.title = `${title.value} · ${route.value.subject ?? route.value.page}`;
+  });
+  effect(() => {
     if (route.value.page === 'machines') void loadMachines();
   });
 }

@@ -89,6 +89,17 @@ export const shownAtMs = computed(() => {
 /** A step is one actor's, a moment of a recording is everybody's. */
 const momentElsewhere = (): number | null => (recording.value ? route.value.at : null);
 
+/** By name; those that nobody stands in come last. */
+export const machineRows = computed(() =>
+  machines.value?.toSorted(
+    (a, b) => Number(b.actors > 0) - Number(a.actors > 0) || (a.key < b.key ? -1 : 1),
+  ),
+);
+/** The one that is looked at: the first where none was chosen. */
+export const chosenMachine = computed(
+  () => machineRows.value?.find(({ key }) => key === route.value.subject) ?? machineRows.value?.[0],
+);
+
 /** Goes to another view; the address says which. */
 export function go(change: Partial<Route>): void {
   const next = { ...route.value, ...change };
@@ -137,6 +148,14 @@ export function pin(path: string): void {
   });
 }
 
+/** Long enough to be read twice; a bad one stays until it is dismissed. */
+const NOTICE_MS = 8_000;
+
 export function say(text: string, isBad = false): void {
-  notice.value = { text, isBad };
+  const said: Notice = { text, isBad };
+  notice.value = said;
+  if (isBad) return;
+  setTimeout(() => {
+    if (notice.value === said) notice.value = null;
+  }, NOTICE_MS);
 }

@@ -16,7 +16,13 @@ export function Exports({ drawn, box }: ExportsProps) {
     if (svg) save(`${name}.svg`, 'image/svg+xml', standAlone(svg));
   };
   return (
-    <details class="menu" onToggle={closeElsewhere}>
+    <details
+      class="menu"
+      onToggle={closeElsewhere}
+      onKeyDown={({ key, currentTarget }) => {
+        if (key === 'Escape') currentTarget.open = false;
+      }}
+    >
       <summary aria-label="Export the chart" title="Export the chart">
         <Icon name="download" />
       </summary>

@@ -92,7 +92,7 @@ export function Header() {
             Close recording
           </button>
         )}
-        <Hold />
+        {!recording.value && <Hold />}
         <button
           type="button"
           class="square"

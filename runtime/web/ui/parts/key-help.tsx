@@ -2,7 +2,7 @@ import { isHelpOpen } from '../store.ts';
 import { Dialog } from './dialog.tsx';
 
 const KEYS: readonly (readonly [readonly string[], string])[] = [
-  [['↓', '↑', 'j', 'k'], 'the next actor, the one before'],
+  [['↓', '↑', 'j', 'k'], 'the next actor or machine, the one before'],
   [['→', 'l'], 'open, or go inside'],
   [['←', 'h'], 'close, or go to the parent'],
   [['p'], 'pin the actor to the sequence diagram, up to three'],

@@ -1,11 +1,13 @@
 import { useEffect } from 'preact/hooks';
 import {
   children,
+  chosenMachine,
   closed,
   details,
   go,
   hold,
   isHelpOpen,
+  machineRows,
   pin,
   recording,
   route,
@@ -15,6 +17,7 @@ import {
   zoom,
 } from '../store.ts';
 import { PAGES } from '../route.ts';
+import type { PageName } from '../route.ts';
 
 const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLInputElement ? target.type !== 'range' : isInField(target);
@@ -26,6 +29,11 @@ const isInField = (target: EventTarget | null): boolean =>
 const isOnButton = (target: EventTarget | null): boolean =>
   target instanceof Element && target.closest('button, a, summary') !== null;
 
+const WALKS: Partial<Record<PageName, (event: KeyboardEvent) => boolean>> = {
+  actors: walk,
+  machines: walkMachines,
+};
+
 /** Arrows or hjkl in the tree, `/` for the filter, space to hold; `?` shows them all. */
 export function useKeys(): void {
   useEffect(() => {
@@ -34,7 +42,7 @@ export function useKeys(): void {
       if (event.key === 'Escape' && isTyping(event.target)) (event.target as HTMLElement).blur();
       if (isTyping(event.target) || document.querySelector('dialog[open]')) return;
       if (event.key === ' ' && isOnButton(event.target)) return;
-      const isHandled = press(event.key) || (route.value.page === 'actors' && walk(event));
+      const isHandled = press(event.key) || (WALKS[route.value.page]?.(event) ?? false);
       if (isHandled) event.preventDefault();
     };
     addEventListener('keydown', listen);
@@ -62,6 +70,16 @@ export const drawnAt = { scale: 1 };
 
 export function zoomBy(factor: number): void {
   zoom.value = Math.min(ZOOM.max, Math.max(ZOOM.min, drawnAt.scale * factor));
+}
+
+/** Up and down in the list of machines. */
+function walkMachines({ key }: KeyboardEvent): boolean {
+  const by = { ArrowDown: 1, j: 1, ArrowUp: -1, k: -1 }[key];
+  const all = machineRows.value ?? [];
+  const place = all.findIndex((row) => row.key === chosenMachine.value?.key);
+  const next = by === undefined ? undefined : all[place + by];
+  if (next) go({ subject: next.key });
+  return by !== undefined;
 }
 
 const isInSlider = (target: EventTarget | null): boolean => target instanceof HTMLInputElement;

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import { charts, coverages, go, linkTo, machines, route } from '../store.ts';
+import { charts, chosenMachine, coverages, go, linkTo, machineRows } from '../store.ts';
 import { counted } from '../names.ts';
 import { loadChart, loadCoverage } from '../live.ts';
 import type { MachineRow } from '../wire.types.ts';
@@ -176,9 +176,8 @@ function Chosen(props: ChosenProps) {
 /** Every definition, how many actors stand in each of its states, and what specs took of it. */
 export function MachineList() {
   const [painting, setPainting] = useState<Painting>('standing');
-  const rows = machines.value;
-  const { subject } = route.value;
-  const chosen = rows?.find(({ key }) => key === subject) ?? rows?.[0];
+  const rows = machineRows.value;
+  const chosen = chosenMachine.value;
   const keys = rows?.map(({ key }) => key).join(' ') ?? '';
   useEffect(() => {
     for (const key of keys.split(' ').filter(Boolean)) void loadCoverage(key);

@@ -71,7 +71,7 @@ function App({ app }: { readonly app: WorkloadLine }) {
       <AppBar app={app} />
       {app.why !== null && (
         <p class="warned">
-          <Icon name="warning" /> {app.why}
+          <Icon name={STATES[app.state] === 'bad' ? 'warning' : 'forward'} /> {app.why}
         </p>
       )}
       <dl class="figures">
