@@ -162,6 +162,8 @@ function decodeEvidence(payload: Buffer): Evidence {
 
 /** Tells the other end why, as far as the socket still goes, and closes it. Idempotent. */
 export function refuse(socket: TLSSocket, error: unknown): void {
+  // What was said before is on its way; closing now would lose it.
+  if (socket.writableEnded) return;
   const code = codeOf(error);
   if (socket.writable && code?.startsWith('MESH_ERR_'))
     socket.end(encodeFrame('refused', Buffer.from(code, 'latin1')), () => socket.destroySoon());
