@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { parse } from 'smol-toml';
 import { z } from 'zod';
 import { isName } from '../machines/kernel/ids.ts';
+import type { CoordinatorLink } from './certificates/coordinator-link.ts';
 import { nearest } from './cli/did-you-mean.ts';
 import { cliError } from './cli/errors.ts';
 
@@ -12,6 +13,16 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Nodes are agents in one process; more than this wants more machines. */
 const NODES_MAX = 64;
+/** Coordinators of one mesh that a node knows by address. */
+const LIST_MAX = 16;
+
+/** One value, or several divided by commas, as flags and variables have them, too. */
+const commaList = (item: z.ZodType<string, string>) =>
+  z
+    .string()
+    .transform((text) => text.split(',').map((part) => part.trim()))
+    .pipe(z.array(item).min(1).max(LIST_MAX))
+    .optional();
 
 /** Each setting: its key in `mesh.toml`, and what it takes. The flag is the key in kebab-case. */
 const projectSchema = z.strictObject({
@@ -35,6 +46,10 @@ const projectSchema = z.strictObject({
   mesh_id: z.string().refine(isName, 'is not a DNS label in lower case').optional(),
   /** Whether the node posts its deployments, reverts and crash loops as public messages. */
   announce: z.union([z.boolean(), z.stringbool()]).optional(),
+  /** Coordinators that give certificates, `HOST:PORT`, several divided by commas. */
+  coordinator: commaList(z.string().regex(/^[^\s,]+:\d{1,5}$/, 'is not HOST:PORT')),
+  /** Their Ed25519 public keys in hex; nobody else is believed to be one of them. */
+  coordinator_key: commaList(z.string().regex(/^[0-9a-f]{64}$/, 'is not 64 lower-case hex digits')),
   /** What each node may give to instances; 0 = no limit. */
   node_capacity: z
     .strictObject({
@@ -66,6 +81,8 @@ export interface Settings {
   readonly relay: string | null;
   readonly meshId: string;
   readonly announce: boolean;
+  /** Null where none is configured. */
+  readonly coordinator: CoordinatorLink | null;
   readonly nodeCapacity: { readonly cpuMilli: number; readonly memoryMb: number };
   readonly projectFile: string | null;
   /** Where each came from, for `mesh doctor`. */
@@ -158,10 +175,28 @@ export function mergeSettings(inputs: SettingInputs): Settings {
     relay: pick<string | null>('relay', null),
     meshId: pick('mesh_id', MESH_ID_DEFAULT),
     announce: pick('announce', false),
+    coordinator: linkOf(
+      pick<readonly string[] | null>('coordinator', null),
+      pick<readonly string[] | null>('coordinator_key', null),
+    ),
     nodeCapacity: { cpuMilli: capacity?.cpu_milli ?? 0, memoryMb: capacity?.memory_mb ?? 0 },
     projectFile: inputs.projectFile,
     sources,
   };
+}
+
+/** Neither is of use without the other: an address without a key would believe anybody. */
+function linkOf(
+  addresses: readonly string[] | null,
+  keys: readonly string[] | null,
+): CoordinatorLink | null {
+  if (addresses !== null && keys !== null) return { addresses, keys };
+  if (addresses === null && keys === null) return null;
+  const [said, missing] =
+    addresses === null
+      ? ['coordinator_key', 'coordinator (its HOST:PORT)']
+      : ['coordinator', 'coordinator_key (its public key in hex)'];
+  throw cliError('MESH_ERR_CLI_USAGE', `${said} is set without ${missing}.`);
 }
 
 function fromText(key: Key, text: string, name: string): unknown {

@@ -3,6 +3,8 @@ import { mergeSettings, parseProjectFile, readProjectFile } from '../../runtime/
 import type { SettingInputs } from '../../runtime/config.schema.ts';
 import { scratch } from '../support/scratch.ts';
 
+const KEY = 'ab'.repeat(32);
+
 const merge = (inputs: Partial<SettingInputs>) =>
   mergeSettings({
     flags: {},
@@ -25,6 +27,8 @@ describe('parseProjectFile', () => {
       'relay = "http://127.0.0.1:7000"',
       'mesh_id = "home"',
       'announce = true',
+      'coordinator = "127.0.0.1:7443, c2.example:7443"',
+      `coordinator_key = "${KEY}"`,
       '[node_capacity]',
       'cpu_milli = 2000',
       'memory_mb = 1024',
@@ -39,6 +43,7 @@ describe('parseProjectFile', () => {
       relay: 'http://127.0.0.1:7000',
       meshId: 'home',
       announce: true,
+      coordinator: { addresses: ['127.0.0.1:7443', 'c2.example:7443'], keys: [KEY] },
       nodeCapacity: { cpuMilli: 2000, memoryMb: 1024 },
       projectFile: null,
       sources: {
@@ -51,6 +56,8 @@ describe('parseProjectFile', () => {
         relay: 'project file',
         mesh_id: 'project file',
         announce: 'project file',
+        coordinator: 'project file',
+        coordinator_key: 'project file',
       },
     });
   });
@@ -70,6 +77,8 @@ describe('parseProjectFile', () => {
     ['relay = "somewhere"', 'relay: is not http://HOST:PORT'],
     ['mesh_id = "My Mesh"', 'mesh_id: is not a DNS label'],
     ['announce = 1', 'announce: '],
+    ['coordinator = "localhost"', 'coordinator.0: is not HOST:PORT'],
+    ['coordinator_key = "ab"', 'coordinator_key.0: is not 64 lower-case hex digits'],
     ['port = ', 'Invalid TOML document'],
   ])('refuses %j and says where', (text, message) => {
     expect(() => parseProjectFile(text, 'mesh.toml')).toThrow(
@@ -102,6 +111,7 @@ describe('mergeSettings', () => {
       relay: null,
       meshId: 'mesh',
       announce: false,
+      coordinator: null,
       nodeCapacity: { cpuMilli: 0, memoryMb: 0 },
     });
   });
@@ -138,6 +148,8 @@ describe('mergeSettings', () => {
     [{ flags: { adminPort: 'x' } }, '--admin-port cannot be "x"'],
     [{ environment: { MESH_NODES: '-1' } }, 'MESH_NODES cannot be "-1"'],
     [{ environment: { MESH_LOG: 'loud' } }, 'MESH_LOG cannot be "loud"'],
+    [{ flags: { coordinator: 'c:1' } }, 'coordinator is set without coordinator_key'],
+    [{ environment: { MESH_COORDINATOR_KEY: KEY } }, 'coordinator_key is set without coordinator'],
   ])('names what cannot be used in %j', (inputs, message) => {
     expect(() => merge(inputs)).toThrow(
       expect.objectContaining({
