@@ -40,6 +40,7 @@ import { RoutingTable } from './edge/routing-table.ts';
 import { ensureHome, homeIdOf } from './home.ts';
 import type { HomePaths } from './home.ts';
 import { createLateTree } from './late-tree.ts';
+import type { MeshPeerOptions } from './mesh-peer.ts';
 import { meshTree } from './tree.ts';
 
 export interface MeshOptions {
@@ -57,6 +58,8 @@ export interface MeshOptions {
   readonly coordinator?: CoordinatorLink;
   /** A Coordinator that runs as part of this mesh, and is asked where `coordinator` names none. */
   readonly ownCoordinator?: OwnCoordinatorOptions;
+  /** Takes part in public messages. Default: it does not. */
+  readonly peer?: MeshPeerOptions;
   /** Whether `mesh send` may send events to actors; each one is written to the log. Default false. */
   readonly allowSend?: boolean;
   /** Where lines for the operator go. Default: nowhere. */

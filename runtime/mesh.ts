@@ -1,6 +1,7 @@
 import { EDGE, agentPath } from '../actors/workload/paths.ts';
 import type { Digest } from '../machines/kernel/ids.ts';
 import type { ExitReason, Tree } from '../supervisor/index.ts';
+import type { RunningPeer } from './gossip/peer/peer-control.ts';
 import { certificateRows } from './certificates/certificate-view.ts';
 import { composeMesh } from './compose.ts';
 import type { MeshOptions, MeshParts } from './compose.ts';
@@ -15,6 +16,8 @@ import {
   scaleApp,
 } from './mesh-commands.ts';
 import { inspectionOf } from './mesh-inspection.ts';
+import { startMeshPeer } from './mesh-peer.ts';
+import type { MeshPeer } from './mesh-peer.ts';
 import { appStatus, instanceRows } from './mesh-view.ts';
 import { sweepRemains } from './remains.ts';
 import { meshMetrics } from './telemetry/mesh-metrics.ts';
@@ -29,6 +32,8 @@ export interface Mesh extends MeshControl {
   readonly tree: Tree;
   /** Resolves when the tree has ended, also when its root gave up. Never rejects. */
   readonly ended: Promise<ExitReason>;
+  /** The node's voice and ear, where it was started with one. */
+  readonly peer: RunningPeer | undefined;
   /** Verifies a spore against the trust store, and stores it under its digest. */
   publish(sporePath: string): Promise<{ readonly digest: Digest }>;
   /** Ends every instance in order (drain, SIGTERM, SIGKILL), then the mesh. Idempotent. */
@@ -81,9 +86,11 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   try {
     const parts = await composeMesh(options);
     const metrics = meshMetrics(parts);
+    let peer: MeshPeer | undefined;
     try {
       await sweepRemains(parts);
       await parts.tree.start();
+      peer = await withPeer(parts, options);
     } catch (error) {
       await parts.fabric.close();
       parts.journal.close();
@@ -91,9 +98,20 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
       await parts.pool.close();
       throw error;
     }
-    return createMesh(parts, options, metrics, () => lock.release());
+    return createMesh(parts, options, metrics, { peer, release: () => lock.release() });
   } catch (error) {
     lock.release();
+    throw error;
+  }
+}
+
+/** A node that cannot take part in messages as it was asked to does not start. */
+async function withPeer(parts: MeshParts, { peer }: MeshOptions): Promise<MeshPeer | undefined> {
+  if (peer === undefined) return undefined;
+  try {
+    return await startMeshPeer(parts, peer);
+  } catch (error) {
+    await parts.tree.stop();
     throw error;
   }
 }
@@ -109,7 +127,7 @@ function createMesh(
   parts: MeshParts,
   options: MeshOptions,
   metrics: MeshMetrics,
-  release: () => void,
+  { peer, release }: { readonly peer: MeshPeer | undefined; release(): void },
 ): Mesh {
   const { tree, fabric, repo, pool, paths, nodes, clock } = parts;
   const startedAt = new Date(clock.now()).toISOString();
@@ -119,6 +137,7 @@ function createMesh(
   const end = async (isRetiring: boolean): Promise<void> => {
     try {
       await close();
+      await peer?.stop();
       if (isRetiring) await retireAgents(parts);
       await tree.stop();
       await pool.close();
@@ -133,6 +152,7 @@ function createMesh(
     edgeUrl,
     tree,
     ended: tree.ended,
+    peer: peer?.peer,
     publish: async (sporePath) => ({ digest: await repo.put(sporePath) }),
     stop: () => (ending ??= end(true)),
     detach: () => (ending ??= end(false)),

@@ -1,7 +1,7 @@
 /** All commands as data: the help, the completion and the dispatch are made from this. */
 import type { CommandSpec, OptionSpec } from './command.ts';
 import { COORDINATOR_COMMANDS } from './coordinator/commands.ts';
-import { GOSSIP_COMMANDS, GOSSIP_GROUPS } from './gossip/commands.ts';
+import { GOSSIP_COMMANDS, GOSSIP_GROUPS, NODE_PEER } from './gossip/commands.ts';
 
 export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { flags: '--json', summary: 'data and errors as JSON on stdout' },
@@ -49,6 +49,8 @@ export const COMMANDS: readonly CommandSpec[] = [
       ...SERVING,
       ALLOW_SEND,
       { flags: '--inspect-port <port>', summary: 'of the inspector (default a free one)' },
+      ...NODE_PEER,
+      { flags: '--feed-port <port>', summary: 'of the page of messages (default a free one)' },
       { flags: '--ephemeral', summary: 'keep the state in a temporary folder, removed at the end' },
     ],
     examples: ['mesh dev', 'mesh dev --ephemeral --nodes 5 --port 9000'],
@@ -59,7 +61,16 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: 'run a mesh in the foreground until SIGTERM or Ctrl-C',
     options: [
       ...SERVING,
+      ...NODE_PEER,
       ALLOW_SEND,
+      {
+        flags: '--coordinator <address>',
+        summary: 'HOST:PORT of the Coordinator that gives certificates (MESH_COORDINATOR)',
+      },
+      {
+        flags: '--coordinator-key <hex>',
+        summary: 'its public key, without which nobody is believed (MESH_COORDINATOR_KEY)',
+      },
       {
         flags: '--on-runtime-death <what>',
         summary: 'what becomes of instances when this process dies (default keep)',

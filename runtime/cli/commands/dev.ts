@@ -15,6 +15,7 @@ import { deployDemo, prepareDemo } from '../demo.ts';
 import type { Demo } from '../demo.ts';
 import type { ExitCode } from '../exit-code.ts';
 import { freePort } from '../free-port.ts';
+import { devPeer } from '../gossip/node-peer.ts';
 import { count } from '../option-values.ts';
 import { paint } from '../output.ts';
 import { serve } from '../serve.ts';
@@ -35,6 +36,7 @@ async function runIn(invocation: Invocation, home: string): Promise<ExitCode> {
   const { out } = invocation;
   const settings = await invocation.settings();
   const { nodes, onRuntimeDeath, nodeCapacity, adminPort } = settings;
+  const feedPort = count(invocation, 'feedPort', { min: 0, max: 65_535 });
   // Lines of the log belong into a log: this command is for looking on.
   const logger = createLogger({
     level: settings.sources['log'] === 'default' ? 'warn' : settings.log,
@@ -49,7 +51,7 @@ async function runIn(invocation: Invocation, home: string): Promise<ExitCode> {
   const ownCoordinator = await devCoordinator(home, workloads);
   const of = { home, port, nodes, onRuntimeDeath, nodeCapacity, allowSend, logger: logger.line };
   return serve({
-    mesh: { ...of, ownCoordinator },
+    mesh: { ...of, ownCoordinator, peer: await devPeer(settings) },
     adminPort,
     logger,
     onServing: async (mesh, signal, adminUrl) => {
@@ -59,7 +61,9 @@ async function runIn(invocation: Invocation, home: string): Promise<ExitCode> {
         ...(inspectPort === undefined ? {} : { port: inspectPort }),
       });
       const coordinator = await mesh.coordinator();
-      const all = { ...urls(mesh, adminUrl), inspectUrl, coordinator };
+      const feed = await mesh.peer?.feed(feedPort === undefined ? {} : { port: feedPort });
+      const feedUrl = feed?.url ?? null;
+      const all = { ...urls(mesh, adminUrl), inspectUrl, feedUrl, coordinator };
       if (out.json) out.data({ ...(await mesh.info()), ...all, demo }, () => '');
       out.note(banner(invocation, home, demo, all));
     },
@@ -74,6 +78,8 @@ interface Urls {
   readonly adminUrl: string | null;
   /** Works once. */
   readonly inspectUrl: string;
+  /** Works once. */
+  readonly feedUrl: string | null;
   readonly coordinator: CoordinatorView | undefined;
 }
 
@@ -86,7 +92,7 @@ function banner(
   { options }: Invocation,
   home: string,
   demo: Demo,
-  { appUrl, adminUrl, inspectUrl, coordinator }: Urls,
+  { appUrl, adminUrl, inspectUrl, feedUrl, coordinator }: Urls,
 ): string {
   const strong = (text: string): string => paint(process.stderr, 'bold', text);
   const command = process.env['npm_lifecycle_event'] === undefined ? 'mesh' : 'npm run -s mesh --';
@@ -95,6 +101,7 @@ function banner(
   const rows: readonly (readonly [string, string])[] = [
     ['app', strong(appUrl)],
     ['inspect', strong(inspectUrl)],
+    ...(feedUrl === null ? [] : [['feed', strong(feedUrl)] as const]),
     ...(adminUrl === null ? [] : [['metrics', `${adminUrl}/metrics`] as const]),
     ['control', homePaths(home).socket],
     ['coordinator', coordinatorText(coordinator)],
@@ -103,6 +110,7 @@ function banner(
     ['', `${mesh$} status hello`],
     ['', `${mesh$} run hello ${demo.digests[0]}   (back to 1.0.0)`],
     ['', `${mesh$} tree`],
+    ['', `${mesh$} msg post "hello, mesh"`],
     ['end', 'Ctrl-C'],
   ];
   const lines = rows.map(([name, value]) => `  ${name.padEnd(11)} ${value}`);

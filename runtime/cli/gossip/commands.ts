@@ -1,6 +1,15 @@
 /** The commands of peers, relays and messages, as data; part of the table of all commands. */
 import type { CommandSpec, OptionSpec } from '../command.ts';
 
+/** For the commands that run a node. */
+export const NODE_PEER: readonly OptionSpec[] = [
+  { flags: '--relay <url>', summary: 'through which messages are exchanged, http://HOST:PORT' },
+  {
+    flags: '--mesh-id <name>',
+    summary: 'the mesh that messages belong to (MESH_ID, default mesh)',
+  },
+  { flags: '--announce', summary: 'post deployments, reverts and crash loops as messages' },
+];
 const MESH_ID: OptionSpec = {
   flags: '--mesh-id <name>',
   summary: 'the mesh that messages belong to (MESH_ID, default mesh)',

@@ -55,6 +55,8 @@ export interface PeerOptions {
 export interface Peer extends RunningPeer {
   /** The tree that its actors stand in. */
   readonly tree: Tree;
+  /** Where what is to happen once can be noted, durably. */
+  readonly store: Pick<PeerStore, 'markSeen'>;
   /** Resolves with the reason when its actors have ended, also when they gave up. Never rejects. */
   readonly ended: Promise<unknown>;
   /** Ends it in order: sessions go on with the next start. Idempotent. */
@@ -191,7 +193,7 @@ async function serving(
   try {
     const socket = await servePeer(running, paths.socket, onDefect);
     const stop = (): Promise<void> => (ending ??= end(() => socket.close()));
-    return { ...running, tree, ended: ground.ended, stop };
+    return { ...running, tree, store, ended: ground.ended, stop };
   } catch (error) {
     await ground.uproot();
     throw error;
