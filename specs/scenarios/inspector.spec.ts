@@ -35,6 +35,10 @@ describe.skipIf(!hasChromium)('the inspector in Chromium', () => {
     await using at = await world();
     await at.select('door');
     const barred = at.page.locator('.accepts .barred');
+    await at.page.locator('[data-state=closed] .key').hover();
+    expect(await at.page.locator('.edge.touched').count()).toBe(4);
+    await at.page.locator('[data-state=locked] .key').hover();
+    expect(await at.page.locator('.edge.touched').count()).toBe(2);
     expect(await barred.innerText()).toMatch(/^lock\s*hasKey is false$/);
     expect(await at.page.locator('.edge.barred .guard').textContent()).toBe(' ✗[hasKey]');
     at.tree.send('house/door', { type: 'lock' });

@@ -1,4 +1,4 @@
-import { useMemo } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import type { ChartState, ChartTransition } from '../../../charts/chart.ts';
 import type { Box, Layout, PlacedEdge } from '../../../charts/layout.types.ts';
 import { indexOf, labelParts, pathOf } from '../chart-index.ts';
@@ -33,16 +33,21 @@ const NAME_TOP = 16;
 export function ChartPicture({ drawn, scale, ...light }: PictureProps) {
   const { chart, layout } = drawn;
   const { states, transitions } = useMemo(() => indexOf(chart), [chart]);
+  const [touched, setTouched] = useState<Touched>(NOTHING);
   const [lit, gone] = [new Set(light.active), new Set(light.taken)];
   const name = `State chart of ${chart.name}; now in ${light.active.join(', ') || 'no state'}`;
   return (
     <svg
-      class={light.active.length > 0 ? 'chart inhabited' : 'chart'}
+      class={`chart ${light.active.length > 0 ? 'inhabited' : ''} ${
+        touched === NOTHING ? '' : 'touching'
+      }`}
       viewBox={`0 0 ${layout.width} ${layout.height}`}
       width={layout.width * scale}
       height={layout.height * scale}
       role="img"
       aria-label={name}
+      onMouseOver={({ target }) => setTouched(touchedBy(target))}
+      onMouseLeave={() => setTouched(NOTHING)}
     >
       <Markers />
       {states.map(({ state, notes }) => (
@@ -63,7 +68,9 @@ export function ChartPicture({ drawn, scale, ...light }: PictureProps) {
           <Arrow
             key={edge.id}
             edge={edge}
-            classes={edgeClasses(transition, lit, light, isTaken)}
+            classes={`${edgeClasses(transition, lit, light, isTaken)} ${
+              transition && isTouched(transition, touched) ? 'touched' : ''
+            }`}
             count={transition && light.coverage ? (light.coverage.get(transition.id) ?? 0) : null}
             pulse={isTaken ? light.pulse : undefined}
           />
@@ -75,6 +82,27 @@ export function ChartPicture({ drawn, scale, ...light }: PictureProps) {
     </svg>
   );
 }
+
+/** What the mouse is on: its arrows stand out among the others. */
+interface Touched {
+  readonly state?: string;
+  readonly transition?: string;
+}
+
+const NOTHING: Touched = {};
+
+function touchedBy(target: EventTarget | null): Touched {
+  const found =
+    target instanceof Element ? target.closest('[data-transition], [data-state]') : null;
+  const transition = found?.getAttribute('data-transition');
+  if (transition) return { transition };
+  const state = found?.getAttribute('data-state');
+  return state ? { state } : NOTHING;
+}
+
+const isTouched = (one: ChartTransition, { state, transition }: Touched): boolean =>
+  one.id === transition ||
+  (state !== undefined && (one.source === state || one.targets.includes(state)));
 
 /** One arrow head for each colour: a marker does not take the colour of its line everywhere. */
 const Markers = () => (
@@ -200,6 +228,7 @@ function Arrow({ edge, classes, count, pulse }: ArrowProps) {
   const d = useMemo(() => pathOf(edge.points), [edge]);
   return (
     <g class={classes} data-transition={edge.id}>
+      <path class="reach" d={d} />
       <path class="line" d={d} />
       {pulse !== undefined && <path key={pulse} class="flow" d={d} pathLength={1} />}
       {edge.label && <Label label={edge.label} count={count} isBarred={/barred/.test(classes)} />}

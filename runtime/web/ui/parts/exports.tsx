@@ -79,7 +79,7 @@ export function save(name: string, type: string, text: string): void {
 function standAlone(svg: SVGSVGElement): string {
   const copy = svg.cloneNode(true) as SVGSVGElement;
   copy.setAttribute('xmlns', 'http://www.w3.org/2000/svg');
-  for (const flow of copy.querySelectorAll('.flow')) flow.remove();
+  for (const one of copy.querySelectorAll('.flow, .reach')) one.remove();
   const colours = getComputedStyle(document.documentElement);
   const rules = [...document.styleSheets]
     .flatMap((sheet) => [...sheet.cssRules])

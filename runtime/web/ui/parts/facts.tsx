@@ -53,6 +53,9 @@ function Possible({
   );
 }
 
+const possibleFirst = (all: readonly Accepted[]): Accepted[] =>
+  all.toSorted((a, b) => Number(b.isEnabled) - Number(a.isEnabled));
+
 function Numbers({ shown, row }: { readonly shown: ActorDetails; readonly row?: ActorRow }) {
   const at = step.value;
   const active = at?.active.filter((id) => !at.active.some((other) => other.startsWith(`${id}.`)));
@@ -102,7 +105,7 @@ export function Facts({ shown, row }: { readonly shown: ActorDetails; readonly r
           <>
             <h3>Possible now</h3>
             <ul class="accepts">
-              {shown.accepts.map((one) => (
+              {possibleFirst(shown.accepts).map((one) => (
                 <Possible key={one.event} one={one} onSend={setChosen} />
               ))}
             </ul>
