@@ -39,6 +39,8 @@ describe('parseManifestSource', () => {
       provides: ['http', 'greeting/v1'],
       nutrients: { cpu_milli: 1, memory_mb: 1 },
       slo: { p99_budget_ms: 20 },
+      identity: 'required' as const,
+      serve: { tls: 'mesh' as const },
       security: { lsm_profile: 'strict', read_only_fs: true },
     };
     expect(parseManifestSource(source)).toEqual(source);
@@ -70,6 +72,10 @@ describe('parseManifestSource', () => {
     ['a capability twice', { provides: ['a', 'a'] }, 'provides'],
     ['no memory', { nutrients: { memory_mb: 0 } }, 'nutrients.memory_mb'],
     ['integrity, which packing adds', { integrity: built.integrity }, 'the manifest'],
+    ['another identity', { identity: 'perhaps' }, 'identity'],
+    ['TLS of another kind', { identity: 'required', serve: { tls: 'own' } }, 'serve.tls'],
+    ['TLS with no certificate for it', { serve: { tls: 'mesh' } }, 'identity'],
+    ['TLS that may lack one', { identity: 'optional', serve: { tls: 'mesh' } }, 'identity'],
     ['a profile with a space', { security: { lsm_profile: 'a b' } }, 'security.lsm_profile'],
   ])('refuses %s', (_, change, place) => {
     const source = { name: 'hello', version: '1.0.0', ...change };
@@ -89,6 +95,13 @@ describe('parseManifestSource', () => {
 describe('parseSporeManifest', () => {
   it('takes a built manifest as it is', () => {
     expect(parseSporeManifest(built)).toEqual(built);
+  });
+
+  it('holds what is packed to the same rule of certificates', () => {
+    const serve = { tls: 'mesh' };
+    expect(() => parseSporeManifest({ ...built, serve })).toThrow('identity: has to be "required"');
+    const certified = { ...built, identity: 'required', serve };
+    expect(parseSporeManifest(certified)).toEqual(certified);
   });
 
   it('fills in nothing: a field that is missing was not signed', () => {
