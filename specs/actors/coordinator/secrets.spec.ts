@@ -1,5 +1,4 @@
 /** Canaries: the bytes of every secret are looked for wherever something is shown. */
-import { createPrivateKey } from 'node:crypto';
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { recoverByUser } from '../../../actors/coordinator/recover-state.ts';
@@ -15,45 +14,10 @@ import {
   WORKLOAD_IDENTITY,
   setRequest,
 } from '../../support/coordinator/coordinator-world.ts';
+import { privatePartIn, shown, spellings } from '../../support/coordinator/canaries.ts';
 import { openShare } from '../../support/coordinator/shares.ts';
 
-/** Of which the first bytes are enough: dumps are cut. */
-const CANARY_BYTES = 24;
-
-/** Each way in which bytes are usually written. */
-const spellings = (bytes: Uint8Array): string[] => {
-  const buffer = Buffer.from(bytes.subarray(0, CANARY_BYTES));
-  const hex = buffer.toString('hex');
-  return [
-    hex,
-    hex.toUpperCase(),
-    hex.replace(/..(?!$)/g, '$& '),
-    buffer.toString('base64'),
-    buffer.toString('base64url'),
-    buffer.toString('latin1'),
-    [...buffer].join(','),
-    [...buffer].join(', '),
-  ];
-};
-
-/** The private scalar inside of PKCS #8. */
-const scalarIn = (pkcs8: Secret): Buffer => {
-  const key = createPrivateKey({ key: Buffer.from(pkcs8.reveal()), type: 'pkcs8', format: 'der' });
-  return Buffer.from(key.export({ format: 'jwk' }).d ?? '', 'base64url');
-};
-
-/** As logs, errors on a console and records write it. */
-const shown = (value: unknown): string =>
-  [inspect(value, { depth: 5, maxArrayLength: 256 }), jsonOf(value), String(value)].join('\n');
-
-function jsonOf(value: unknown): string {
-  try {
-    return JSON.stringify(value) ?? '';
-  } catch {
-    // What holds circles has no JSON, so nothing of it can be seen there.
-    return '';
-  }
-}
+const scalarIn = (pkcs8: Secret): Buffer => privatePartIn(pkcs8.reveal());
 
 describe('Secret', () => {
   it('shows a word in JSON, text and inspection, also inside of errors', () => {

@@ -176,7 +176,10 @@ function attesting(
   const clock = { now: () => Date.now() + aheadMs };
   const { referenceValues } = manifestFor(nodeKeys);
   return connectMeshApi({
-    ...{ host, port, identity, clock: systemClock },
+    host,
+    port,
+    identity,
+    clock: systemClock,
     issuer: createProcessIssuer(key, { spore, binary: 'cc'.repeat(32), instance: 'i' }, clock),
     validator: createValidator(referenceValues, { clock: systemClock }),
   });
@@ -233,7 +236,10 @@ describe('the front', () => {
     const silent = connectTcp({ host, port });
     const secure = connectTls({
       ...tlsOptionsOf(OWNERS.stranger),
-      ...{ host, port, rejectUnauthorized: false, ALPNProtocols: [ATTESTED_PROTOCOL] },
+      host,
+      port,
+      rejectUnauthorized: false,
+      ALPNProtocols: [ATTESTED_PROTOCOL],
     });
     await Promise.all([closed(silent), closed(secure)]);
     const { connections } = await one.coordinator.view();
