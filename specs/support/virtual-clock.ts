@@ -77,6 +77,22 @@ export class VirtualClock implements Clock {
     return true;
   }
 
+  /**
+   * Moves time to the next timer, fires it, and lets `turns` of the event loop pass: one is enough for all
+   * that promises alone set in motion. False when no timer is set.
+   */
+  async step(turns = 1): Promise<boolean> {
+    const next = this.#peek();
+    if (next === undefined) return false;
+    this.#pop();
+    this.#nowMs = Math.max(this.#nowMs, next.due);
+    next.live = false;
+    this.#live--;
+    next.fn();
+    await settle(turns);
+    return true;
+  }
+
   #peek(): Timer | undefined {
     while (this.#heap[0] && !this.#heap[0].live) this.#pop();
     return this.#heap[0];
