@@ -11,10 +11,11 @@ import {
 } from '../store.ts';
 import { eventName, nameOf } from '../names.ts';
 import type { ActorDetails, ActorRow } from '../wire.types.ts';
-import { ChartFrame } from './chart-frame.tsx';
+import { ChartFrame } from './chart/chart-frame.tsx';
 import { Empty } from './empty.tsx';
 import { Facts } from './facts.tsx';
 import { Icon } from './icon.tsx';
+import { Overview } from './overview.tsx';
 import { Past, RecordingScrubber, Scrubber } from './scrubber.tsx';
 import { Status } from './status.tsx';
 
@@ -64,12 +65,9 @@ function Picture({ shown, row }: { readonly shown: ActorDetails; readonly row?: 
 
 function Absent({ path }: { readonly path: string | null }) {
   return (
-    <section class="panel view" aria-label="State chart">
+    <section class="panel view" aria-label={path === null ? 'Overview' : 'State chart'}>
       {path === null ? (
-        <Empty title="Choose an actor">
-          Click one, or walk with <kbd>↓</kbd> <kbd>↑</kbd> <kbd>→</kbd> <kbd>←</kbd>. Its chart is
-          lit as it moves. <kbd>?</kbd> shows all keys.
-        </Empty>
+        <Overview />
       ) : (
         <Empty title={`${path} is not there`}>
           {actors.value.has(path)

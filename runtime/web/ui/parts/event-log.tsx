@@ -15,7 +15,7 @@ import { logFilterOf } from '../filter.ts';
 import { clock, counted, lineText, nameOf, shortPath } from '../names.ts';
 import type { LogKind, LogRow } from '../wire.types.ts';
 import { Empty } from './empty.tsx';
-import { save } from './exports.tsx';
+import { save } from './chart/exports.tsx';
 import { useFiltered } from './filtered.ts';
 import { Icon } from './icon.tsx';
 import { OpenRecording } from './open-recording.tsx';

@@ -6,12 +6,12 @@ import { EventLog } from './event-log.tsx';
 import { Header } from './header.tsx';
 import { Icon } from './icon.tsx';
 import { KeyHelp } from './key-help.tsx';
-import { MachineList } from './machine-list.tsx';
-import { MeshPage } from './mesh-page.tsx';
-import { MessagesPage } from './messages-page.tsx';
+import { MachineList } from './pages/machine-list.tsx';
+import { MeshPage } from './pages/mesh-page.tsx';
+import { MessagesPage } from './pages/messages-page.tsx';
 import { useKeys } from './keys.ts';
 import { Tree } from './tree.tsx';
-import { WorkloadsPage } from './workloads-page.tsx';
+import { WorkloadsPage } from './pages/workloads-page.tsx';
 
 function Notice() {
   const said = notice.value;

@@ -1,6 +1,6 @@
-import type { Offer } from '../views.types.ts';
-import { isLive, recording } from '../store.ts';
-import { Empty, Hint } from './empty.tsx';
+import type { Offer } from '../../views.types.ts';
+import { isLive, recording } from '../../store.ts';
+import { Empty, Hint } from '../empty.tsx';
 
 interface UnavailableProps {
   /** As it stands in the middle of a sentence: `peers`, `Coordinator`. */

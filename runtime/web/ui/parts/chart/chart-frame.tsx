@@ -1,13 +1,13 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { ComponentChildren } from 'preact';
-import { frameOf } from '../chart-index.ts';
-import { zoom } from '../store.ts';
-import type { DrawnChart } from '../store.ts';
+import { frameOf } from '../../chart-index.ts';
+import { zoom } from '../../store.ts';
+import type { DrawnChart } from '../../store.ts';
 import { ChartPicture } from './chart-picture.tsx';
 import type { ChartLight } from './chart-picture.tsx';
 import { Exports } from './exports.tsx';
-import { Icon } from './icon.tsx';
-import { drawnAt, zoomBy } from './keys.ts';
+import { Icon } from '../icon.tsx';
+import { drawnAt, zoomBy } from '../keys.ts';
 import { Minimap } from './minimap.tsx';
 
 /** Below the first, texts can hardly be read; then the chart is scrolled, at the second. */

@@ -1,14 +1,14 @@
-import { linkTo, now, views } from '../store.ts';
-import { ago, day, duration, shortDigest } from '../names.ts';
-import type { CoordinatorView } from '../../../coordinator/coordinator-view.ts';
-import type { CertificateLine, MeshView, PeerLine } from '../views.types.ts';
-import { isNearEnd } from '../certificate-age.ts';
-import { Icon } from './icon.tsx';
+import { linkTo, now, views } from '../../store.ts';
+import { ago, day, duration, shortDigest } from '../../names.ts';
+import type { CoordinatorView } from '../../../../coordinator/coordinator-view.ts';
+import type { CertificateLine, MeshView, PeerLine } from '../../views.types.ts';
+import { isNearEnd } from '../../certificate-age.ts';
+import { Figure } from '../figure.tsx';
+import { Icon } from '../icon.tsx';
 import { MeshPicture } from './mesh-picture.tsx';
 import { Unavailable } from './offer.tsx';
-import { Verdict } from './status.tsx';
-import type { Mood } from './status.tsx';
-import { Figure } from './workloads-page.tsx';
+import { Verdict } from '../status.tsx';
+import type { Mood } from '../status.tsx';
 
 export type Known = Extract<MeshView, { available: true }>;
 

@@ -1,9 +1,9 @@
 import { useMemo, useState } from 'preact/hooks';
-import type { ChartState, ChartTransition } from '../../../charts/chart.ts';
-import type { Box, Layout, PlacedEdge } from '../../../charts/layout.types.ts';
-import { indexOf, labelParts, pathOf } from '../chart-index.ts';
-import type { NoteLine } from '../chart-index.ts';
-import type { DrawnChart } from '../store.ts';
+import type { ChartState, ChartTransition } from '../../../../charts/chart.ts';
+import type { Box, Layout, PlacedEdge } from '../../../../charts/layout.types.ts';
+import { indexOf, labelParts, pathOf } from '../../chart-index.ts';
+import type { NoteLine } from '../../chart-index.ts';
+import type { DrawnChart } from '../../store.ts';
 
 /** What is said about a chart beside its shape. */
 export interface ChartLight {

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { RefObject } from 'preact';
-import type { DrawnChart } from '../store.ts';
+import type { DrawnChart } from '../../store.ts';
 
 const WIDTH_MAX = 150;
 const HEIGHT_MAX = 120;

@@ -1,14 +1,15 @@
 import { useState } from 'preact/hooks';
-import { canSend, linkTo, now, recording, views } from '../store.ts';
-import { rollBack } from '../live.ts';
-import { day, duration, shortDigest } from '../names.ts';
-import type { DeploymentLine, InstanceLine, WorkloadLine } from '../views.types.ts';
-import { Dialog } from './dialog.tsx';
-import { Empty } from './empty.tsx';
-import { Icon } from './icon.tsx';
+import { canSend, linkTo, now, recording, views } from '../../store.ts';
+import { rollBack } from '../../live.ts';
+import { day, duration, shortDigest } from '../../names.ts';
+import type { DeploymentLine, InstanceLine, WorkloadLine } from '../../views.types.ts';
+import { Dialog } from '../dialog.tsx';
+import { Empty } from '../empty.tsx';
+import { Figure } from '../figure.tsx';
+import { Icon } from '../icon.tsx';
 import { Unavailable } from './offer.tsx';
-import { Verdict } from './status.tsx';
-import type { Mood } from './status.tsx';
+import { Verdict } from '../status.tsx';
+import type { Mood } from '../status.tsx';
 
 const STATES: Readonly<Record<WorkloadLine['state'], Mood>> = {
   deploying: 'busy',
@@ -89,20 +90,6 @@ function App({ app }: { readonly app: WorkloadLine }) {
     </section>
   );
 }
-
-interface FigureProps {
-  readonly name: string;
-  readonly value: string;
-  readonly title?: string;
-  readonly isHot?: boolean;
-}
-
-export const Figure = ({ name, value, title, isHot = false }: FigureProps) => (
-  <div title={title}>
-    <dt>{name}</dt>
-    <dd class={isHot ? 'hot' : ''}>{value}</dd>
-  </div>
-);
 
 function AppBar({ app }: { readonly app: WorkloadLine }) {
   const [isAsking, setAsking] = useState(false);

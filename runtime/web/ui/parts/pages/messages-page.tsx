@@ -1,8 +1,8 @@
-import { now, views } from '../store.ts';
-import { ago, day } from '../names.ts';
-import type { MessageLine } from '../views.types.ts';
-import { Empty } from './empty.tsx';
-import { Icon } from './icon.tsx';
+import { now, views } from '../../store.ts';
+import { ago, day } from '../../names.ts';
+import type { MessageLine } from '../../views.types.ts';
+import { Empty } from '../empty.tsx';
+import { Icon } from '../icon.tsx';
 import { Unavailable } from './offer.tsx';
 
 /** The public feed, newest first; what could not be verified is marked. */
@@ -21,7 +21,7 @@ export function MessagesPage() {
         <span class="soft tally">{view.rows.length} shown, newest first</span>
       </div>
       {view.rows.length === 0 ? (
-        <Empty title="Nobody has said anything yet" command="mesh post 'hello, mesh'">
+        <Empty title="Nobody has said anything yet" command="mesh msg post 'hello, mesh'">
           Messages are signed, and reach every peer, also those that are away now.
         </Empty>
       ) : (

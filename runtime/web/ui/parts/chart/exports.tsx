@@ -1,7 +1,7 @@
 import type { RefObject } from 'preact';
-import { mermaidOf } from '../../../charts/mermaid.ts';
-import type { DrawnChart } from '../store.ts';
-import { Icon } from './icon.tsx';
+import { mermaidOf } from '../../../../charts/mermaid.ts';
+import type { DrawnChart } from '../../store.ts';
+import { Icon } from '../icon.tsx';
 
 interface ExportsProps {
   readonly drawn: DrawnChart;
