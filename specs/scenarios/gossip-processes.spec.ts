@@ -1,15 +1,9 @@
 /** Peers and a relay as processes: what is said reaches everybody, whoever sleeps, dies or lies. */
 import { rmSync } from 'node:fs';
-import nacl from 'tweetnacl';
 import { describe, expect, it } from 'vitest';
-import type { Envelope } from '../../machines/gossip/envelope.schema.ts';
-import { createPeerKey, makeEnvelope } from '../../runtime/gossip/envelope-codec.ts';
-import type { EnvelopeContent } from '../../runtime/gossip/envelope-codec.ts';
-import { metaCodec } from '../../runtime/gossip/meta-codec.ts';
-import { systemRandom } from '../../runtime/adapters/random.system.ts';
 import { peerPaths } from '../../runtime/gossip/peer/peer-home.ts';
-import { createRelayClient } from '../../runtime/relay/client.ts';
 import { eventually, moment } from '../support/gossip/eventually.ts';
+import { LIES, createLiar } from '../support/gossip/liar.ts';
 import { peerProcesses } from '../support/gossip/peer-process.ts';
 import type { PeerProcess } from '../support/gossip/peer-process.ts';
 
@@ -17,7 +11,6 @@ import type { PeerProcess } from '../support/gossip/peer-process.ts';
 const CALM = 10;
 /** And here one and a half, because every death costs one. */
 const HASTE = 40;
-const LIAR_MS = 25_000;
 
 const texts = (from: number, to: number): string[] =>
   Array.from({ length: to - from }, (_, index) => `message ${String(from + index)}`);
@@ -144,139 +137,21 @@ describe('peers as processes', () => {
 describe('a peer that lies', () => {
   it('gets nothing in but what is its own to say, and everything is counted', async () => {
     await using mesh = await peerProcesses(CALM);
-    const { clock } = mesh;
     const [victim, honest] = await Promise.all([mesh.peer('victim'), mesh.peer('honest')]);
-    const liar = createPeerKey(nacl.sign.keyPair.fromSeed(new Uint8Array(32).fill(66)).secretKey);
-    const client = createRelayClient({
-      url: mesh.relayUrl,
-      key: liar,
-      clock,
-      random: systemRandom,
-    });
-    const signal = AbortSignal.timeout(LIAR_MS);
-    let seq = 0;
-    const envelope = (change: Partial<EnvelopeContent> = {}): Envelope =>
-      makeEnvelope(
-        {
-          meshId: 'mesh',
-          kind: 'public',
-          body: Buffer.from(`the liar says ${String(++seq)}`),
-          createdAtMs: clock.now(),
-          seq,
-          ttlSeconds: 3_600,
-          ...change,
-        },
-        liar,
-      );
-    const { peerId: victimId } = await victim.control.info();
-    const tell = (body: object) =>
-      client.post(
-        [
-          envelope({
-            kind: 'meta',
-            recipientId: victimId,
-            body: metaCodec.encode(body),
-            ttlSeconds: 600,
-          }),
-        ],
-        signal,
-      );
-    /** The victim's next question of that type. */
-    const question = async (type: string) => {
-      for (;;) {
-        const items = await client.lease(16, signal);
-        await client.ack(
-          items.map(({ lease }) => lease),
-          signal,
-        );
-        for (const item of items) {
-          const asked = metaCodec.decode((item.envelope as Envelope).body) as Record<
-            string,
-            unknown
-          >;
-          if (asked['type'] === type) return asked as { session_id: string; cursor: string | null };
-        }
-        await moment(20);
-      }
-    };
-
-    await victim.control.addPeer({
-      publicKey: Buffer.from(liar.publicKey).toString('hex'),
-      name: 'liar',
-    });
+    const { peerId } = await victim.control.info();
+    using liar = createLiar({ ...mesh, victim: peerId });
+    await victim.control.addPeer({ publicKey: liar.key, name: 'liar' });
     await honest.control.post({ text: 'true' });
-    const mine = envelope();
-    const unasked = envelope();
-    const bodyChanged = { ...envelope(), body: Buffer.from('changed').toString('base64') };
-    const other = envelope();
-    const forged = { ...other, signature: mine.signature };
-    const late = envelope({ createdAtMs: clock.now() - 7_200_000 });
-    const ahead = envelope({ createdAtMs: clock.now() + 3_600_000 });
-    const foreign = envelope({ meshId: 'elsewhere' });
-    const secret = envelope({ kind: 'direct', recipientId: victimId });
-    const bad = [bodyChanged, forged, late, ahead, foreign, secret];
-    const asked = await question('message_request');
-    await tell({
-      type: 'mesh_available',
-      peer_id: liar.id,
-      session_id: asked.session_id,
-      since_timestamp: 0,
-      message_ids: [mine, ...bad].map(({ header }) => header.message_id),
-      answers: asked.cursor,
-      cursor: null,
-      end: true,
-      as_of: clock.now(),
-    });
-    const wanted = await question('mesh_request');
-    await tell({
-      type: 'mesh_delivery',
-      peer_id: liar.id,
-      session_id: wanted.session_id,
-      cursor: wanted.cursor,
-      envelopes: [...bad, unasked, { header: 'none' }, mine, mine],
-      sender_keys: {
-        [liar.id]: Buffer.from(liar.publicKey).toString('hex'),
-        [victimId]: '00'.repeat(32),
-      },
-      end: true,
-      gone: [],
-    });
-    await eventually(
-      'the one good message is there',
-      async () => (await victim.texts()).length > 0,
-    );
-    // Noise besides: a meta message that is none, one in a session that nobody opened.
-    await tell({ type: 'mesh_dump' });
-    await tell({
-      type: 'mesh_delivery',
-      peer_id: liar.id,
-      session_id: 'f'.repeat(32),
-      cursor: null,
-      envelopes: [unasked],
-      sender_keys: {},
-      end: true,
-      gone: [],
-    });
+    await liar.answerOnce('the liar says so');
+    await eventually('the good one is there', async () => (await victim.texts()).length > 0);
+    await liar.makeNoise();
     await eventually('the noise is counted', async () => {
       const { refusals } = await victim.control.info();
       return 'MESH_ERR_GOSSIP_META' in refusals;
     });
-    client.close();
-
-    expect(await victim.texts()).toEqual(['the liar says 1']);
+    expect(await victim.texts()).toEqual(['the liar says so']);
     const { refusals } = await victim.control.info();
-    for (const code of [
-      'MESH_ERR_ENVELOPE_BODY',
-      'MESH_ERR_ENVELOPE_SIGNATURE',
-      'MESH_ERR_ENVELOPE_EXPIRED',
-      'MESH_ERR_ENVELOPE_FUTURE',
-      'MESH_ERR_ENVELOPE_FOREIGN_MESH',
-      'MESH_ERR_ENVELOPE_MALFORMED',
-      'MESH_ERR_GOSSIP_NOT_PUBLIC',
-      'MESH_ERR_GOSSIP_UNSOLICITED',
-      'MESH_ERR_GOSSIP_META',
-    ])
-      expect(refusals[code] ?? 0, code).toBeGreaterThan(0);
+    for (const code of LIES) expect(refusals[code] ?? 0, code).toBeGreaterThan(0);
     // Who lies about one keeps nobody from another.
     await victim.control.addPeer({ publicKey: honest.key, name: 'honest' });
     await eventually('the honest one is heard', async () =>

@@ -1,7 +1,7 @@
 /** Seeds that break no rule, and defects of which each is found. `npm run sim` runs more of both. */
 import { describe, expect, it } from 'vitest';
-import { NO_BUG, PLANTED_BUGS } from '../simulation/planted-bugs.ts';
-import { runSeed } from '../simulation/world.ts';
+import { NO_BUG, PLANTED_BUGS } from '../../simulation/planted-bugs.ts';
+import { runSeed } from '../../simulation/world.ts';
 
 /** Seeds after which a planted defect counts as not found. */
 const LOOKED_AT = 6;
