@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import WebSocket from 'ws';
+import { WebSocket } from 'ws';
 import type { FeedNews } from '../../../runtime/web/ui/feed/wire.types.ts';
 import { feedWorld } from '../../support/gossip/feed-world.ts';
 import { scratch } from '../../support/scratch.ts';
