@@ -12,7 +12,7 @@ export class ActorTable {
   readonly charts = new ChartRegistry();
   readonly #tree: Tree;
   readonly #actors = new Map<string, Actor>();
-  readonly #dirty = new Set<string>();
+  #dirty: Actor[] = [];
   readonly #gone = new Set<string>();
   /** Paths of actors that ended and may not come back. */
   readonly #stopped = new Set<string>();
@@ -22,7 +22,7 @@ export class ActorTable {
   }
 
   get hasChanges(): boolean {
-    return this.#dirty.size > 0 || this.#gone.size > 0;
+    return this.#dirty.length > 0 || this.#gone.size > 0;
   }
 
   all(): IterableIterator<Actor> {
@@ -40,12 +40,14 @@ export class ActorTable {
     const actor = newActor(path, kind, sinceMs);
     this.#actors.set(path, actor);
     this.#gone.delete(path);
-    this.#dirty.add(path);
+    this.changed(actor);
     return actor;
   }
 
-  changed(path: string): void {
-    this.#dirty.add(path);
+  changed(actor: Actor): void {
+    if (actor.isDirty) return;
+    actor.isDirty = true;
+    this.#dirty.push(actor);
   }
 
   /** Its snapshot of now; the first tells which machine it is. */
@@ -54,7 +56,7 @@ export class ActorTable {
     actor.snapshot = snapshot;
     const machine = machineOfSnapshot(snapshot);
     if (machine && actor.chart === undefined) actor.chart = this.charts.of(machine);
-    this.#dirty.add(actor.path);
+    this.changed(actor);
   }
 
   /** Everything that was there when the recorder came. */
@@ -81,7 +83,7 @@ export class ActorTable {
     actor.sinceMs = atMs;
     actor.status = 'stopped';
     actor.row = undefined;
-    this.#dirty.add(path);
+    this.changed(actor);
     this.#stopped.add(path);
   }
 
@@ -103,12 +105,13 @@ export class ActorTable {
 
   takeChanges(): { readonly actors: readonly ActorRow[]; readonly gone: readonly string[] } {
     this.#removeForgotten();
-    const actors = [...this.#dirty].flatMap((path) => {
-      const actor = this.#actors.get(path);
-      return actor ? [rowOf(actor)] : [];
-    });
+    const changed = this.#dirty;
+    this.#dirty = [];
+    for (const actor of changed) actor.isDirty = false;
+    const actors = changed
+      .filter((actor) => this.#actors.get(actor.path) === actor)
+      .map((actor) => rowOf(actor));
     const gone = [...this.#gone];
-    this.#dirty.clear();
     this.#gone.clear();
     return { actors, gone };
   }
@@ -143,7 +146,6 @@ export class ActorTable {
 
   #remove(path: string): void {
     this.#actors.delete(path);
-    this.#dirty.delete(path);
     this.#gone.add(path);
   }
 }

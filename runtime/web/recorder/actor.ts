@@ -22,6 +22,8 @@ export interface Actor {
   restarts: number;
   events: number;
   sinceMs: number;
+  /** Its line is other than the one that was last told. */
+  isDirty: boolean;
   /** Of the event that it handles. */
   row: OpenRow | undefined;
   /** Undefined while nobody watches. */
@@ -40,6 +42,7 @@ export const newActor = (path: string, kind: ActorRow['kind'], sinceMs: number):
   restarts: 0,
   events: 0,
   sinceMs,
+  isDirty: false,
   row: undefined,
   steps: undefined,
 });

@@ -185,7 +185,7 @@ export class Recorder {
   #deliver(seen: Extract<TreeInspection, { type: 'event.delivered' }>): void {
     const actor = this.#table.at(seen.path, 'own', seen.atMs);
     actor.events++;
-    this.#table.changed(seen.path);
+    this.#table.changed(actor);
     const row = { ...line(seen, 'event'), text: seen.event.type };
     // Its state is filled in when the event has been handled.
     actor.row = this.#log.write(seen.source === undefined ? row : { ...row, source: seen.source });
@@ -220,7 +220,7 @@ export class Recorder {
       this.#log.write({ atMs, kind: 'crash', path, text });
       if (actor) actor.status = 'crashed';
     }
-    if (actor) this.#table.changed(path);
+    if (actor) this.#table.changed(actor);
   }
 }
 

@@ -1,7 +1,8 @@
 /**
  * A program with 10,000 actors, with or without somebody who looks: `node load.ts WHO`. It says
  * `{"port"…}` once they run, and takes lines: `pace RATE` sends so many events a second from then on,
- * `flat COUNT` sends so many as fast as they are handled and answers `{"rate"…}`.
+ * `flat COUNT` sends so many as fast as they are handled, waits until who looks was told, and
+ * answers `{"cpuSeconds"…}`.
  */
 import { createWebSocketInspector } from '@statelyai/inspect';
 import { createInterface } from 'node:readline';
@@ -30,6 +31,8 @@ export type Who = 'ours' | 'nobody' | 'stately' | 'xstate';
 /** Says where it is, and takes events. */
 interface Loaded {
   readonly url: string;
+  /** Resolves when whoever looks was told of everything. */
+  quiet(): Promise<void>;
   send(index: number): void;
 }
 
@@ -62,6 +65,8 @@ async function ours(isShown: boolean): Promise<Loaded> {
   );
   return {
     url: inspector?.invite() ?? '',
+    // What is new is told ten times a second.
+    quiet: () => pause(isShown ? QUIET_MS : 0),
     send: (index) => void tree.send(paths[index] ?? paths[0]!, { type: 'water' }),
   };
 }
@@ -113,7 +118,11 @@ async function xstate(isShown: boolean): Promise<Loaded> {
     createActor(plantMachine, inspect ? { inspect } : {}).start(),
   );
   await between?.quiet();
-  return { url, send: (index) => actors[index]?.send({ type: 'water' }) };
+  return {
+    url,
+    quiet: async () => between?.quiet(),
+    send: (index) => actors[index]?.send({ type: 'water' }),
+  };
 }
 
 const MAKERS: Readonly<Record<Who, () => Promise<Loaded>>> = {
@@ -128,13 +137,14 @@ const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(res
 
 async function flat(loaded: Loaded, count: number): Promise<void> {
   const from = handled;
-  const startedMs = performance.now();
+  const before = process.cpuUsage();
   for (let sent = 0; sent < count; sent += SLICE) {
     for (let index = sent; index < sent + SLICE; index++) loaded.send(index % ACTORS);
     while (handled - from < sent + SLICE) await turn();
   }
-  await turn();
-  tell({ rate: (count * 1_000) / (performance.now() - startedMs) });
+  await loaded.quiet();
+  const { user, system } = process.cpuUsage(before);
+  tell({ cpuSeconds: (user + system) / 1e6 });
 }
 
 function pace(loaded: Loaded, rate: number): void {

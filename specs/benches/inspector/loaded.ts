@@ -11,8 +11,8 @@ const PROGRAM = fileURLToPath(new URL('load.ts', import.meta.url));
 export interface Program extends AsyncDisposable {
   readonly url: string;
   say(line: string): void;
-  /** Events a second, sent as fast as they are handled. */
-  rate(count: number): Promise<number>;
+  /** What so many events take, sent as fast as they are handled, until who looks was told of them. */
+  cpuSeconds(count: number): Promise<number>;
 }
 
 /** Resolves when its actors run. */
@@ -30,9 +30,9 @@ export async function startProgram(who: Who): Promise<Program> {
   return {
     url,
     say,
-    rate: async (count) => {
+    cpuSeconds: async (count) => {
       say(`flat ${count}`);
-      return (await next<{ rate: number }>()).rate;
+      return (await next<{ cpuSeconds: number }>()).cpuSeconds;
     },
     [Symbol.asyncDispose]: async () => {
       const ended = once(child, 'exit');

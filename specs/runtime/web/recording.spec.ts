@@ -54,7 +54,9 @@ async function recorded(
     await new Promise((resolve) => void setImmediate(() => setImmediate(resolve)));
   };
   // The rows of the start are there before anything happens.
-  await expect.poll(() => lines.some((line) => line.includes('"rows"'))).toBe(true);
+  await expect
+    .poll(() => lines.some((line) => line.includes('"rows"')), { timeout: 10_000 })
+    .toBe(true);
   await what({ send: (path, type) => void tree.send(dynamicPath(path), { type }), settled });
   await settled();
   stop.abort();
