@@ -1,15 +1,13 @@
-/** The stream from the server, opened again whenever it breaks, and the questions beside it. */
+/** The stream from the server, opened again whenever it breaks. */
 import { batch, effect } from '@preact/signals';
+import { loadChart, loadMachines, ofRecording } from './ask.ts';
 import {
   canSend,
-  charts,
-  coverages,
   go,
   isLive,
   liveActors,
   liveDetails,
   liveLog,
-  machines,
   now,
   recording,
   route,
@@ -17,10 +15,9 @@ import {
   title,
   views,
 } from './store.ts';
-import type { DrawnChart } from './store.ts';
 import { routeOf } from './route.ts';
-import type { CoverageView, OpenedRecording, ViewName } from './views.types.ts';
-import type { ClientMessage, Json, MachineRow, ServerMessage } from './wire.types.ts';
+import type { ViewName } from './views.types.ts';
+import type { ClientMessage, Json, ServerMessage } from './wire.types.ts';
 
 /** Lines that the page keeps; the server has no more either. */
 const LOG_ROWS_MAX = 20_000;
@@ -62,13 +59,8 @@ export function connect(): void {
   });
 }
 
-const query = (): string => {
-  const { recording: id } = route.peek();
-  return id === null ? '' : `?recording=${encodeURIComponent(id)}`;
-};
-
 function open(): void {
-  const opened = new WebSocket(`ws://${location.host}/live${query()}`);
+  const opened = new WebSocket(`ws://${location.host}/live${ofRecording()}`);
   const { recording: id } = route.peek();
   let isOpened = false;
   socket = opened;
@@ -166,66 +158,4 @@ function takeDelta(delta: Extract<ServerMessage, { type: 'delta' }>): void {
     liveActors.value = next;
   }
   if (delta.log.length > 0) liveLog.value = [...liveLog.value, ...delta.log].slice(-LOG_ROWS_MAX);
-}
-
-/** One layout for each definition; changes of state only change classes. */
-export async function loadChart(key: string): Promise<void> {
-  if (charts.value.has(key)) return;
-  const drawn = await fetchJson<DrawnChart>(`/api/machines/${encodeURIComponent(key)}`);
-  if (drawn) charts.value = new Map([...charts.value, [key, drawn]]);
-}
-
-/** What specs and walks have taken of that machine. */
-export async function loadCoverage(key: string): Promise<void> {
-  const path = `/api/machines/${encodeURIComponent(key)}/coverage`;
-  const response = await fetch(`${path}${query()}`);
-  // A server that knows of no coverage has none, which is what the page then says.
-  if (!response.ok) return;
-  const found = (await response.json()) as CoverageView;
-  coverages.value = new Map([...coverages.value, [key, found]]);
-}
-
-async function loadMachines(): Promise<void> {
-  machines.value = (await fetchJson<MachineRow[]>('/api/machines')) ?? machines.value;
-}
-
-async function fetchJson<Body>(path: string): Promise<Body | undefined> {
-  const response = await fetch(`${path}${query()}`);
-  if (response.ok) return (await response.json()) as Body;
-  say(`${path}: ${await refusalOf(response)}`, true);
-  return undefined;
-}
-
-async function refusalOf(response: Response): Promise<string> {
-  const status = `${response.status} ${response.statusText}`;
-  try {
-    const { error } = (await response.json()) as { error?: { code?: string; message?: string } };
-    return error?.message === undefined ? status : `${error.message} (${error.code})`;
-  } catch {
-    // No JSON: the status is all that it says.
-    return status;
-  }
-}
-
-/** Puts an app back to what served before. The result is a notice. */
-export async function rollBack(app: string, generation?: number): Promise<void> {
-  const response = await fetch(`/api/workloads/${encodeURIComponent(app)}/rollback`, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify(generation === undefined ? {} : { generation }),
-  });
-  if (!response.ok) {
-    say(`Rolling ${app} back failed: ${await refusalOf(response)}`, true);
-    return;
-  }
-  const plan = (await response.json()) as { generation: number };
-  say(`${app} is being rolled back, as generation ${plan.generation}.`);
-}
-
-/** Gives a recording to the server, which then shows it as it shows what runs. */
-export async function openRecording(file: Blob): Promise<string | undefined> {
-  const response = await fetch('/api/recordings', { method: 'POST', body: file });
-  if (response.ok) return ((await response.json()) as OpenedRecording).id;
-  say(`Opening the recording failed: ${await refusalOf(response)}`, true);
-  return undefined;
 }

@@ -1,5 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
-import { openRecording } from '../live.ts';
+import { openRecording } from '../ask.ts';
 import { go } from '../store.ts';
 import { Icon } from './icon.tsx';
 

@@ -1,9 +1,10 @@
 import { useMemo, useState } from 'preact/hooks';
-import type { ChartState, ChartTransition } from '../../../../charts/chart.ts';
-import type { Box, Layout, PlacedEdge } from '../../../../charts/layout.types.ts';
-import { indexOf, labelParts, pathOf } from '../../chart-index.ts';
-import type { NoteLine } from '../../chart-index.ts';
+import type { ChartTransition } from '../../../../charts/chart.ts';
+import type { Box } from '../../../../charts/layout.types.ts';
+import { indexOf } from '../../chart-index.ts';
 import type { DrawnChart } from '../../store.ts';
+import { Arrow } from './arrow.tsx';
+import { StateBox } from './state-box.tsx';
 
 /** What is said about a chart beside its shape. */
 export interface ChartLight {
@@ -25,9 +26,6 @@ interface PictureProps extends ChartLight {
   readonly drawn: DrawnChart;
   readonly scale: number;
 }
-
-const LINE = 14;
-const NAME_TOP = 16;
 
 /** A state chart: drawn once for a definition, then only its classes change. */
 export function ChartPicture({ drawn, scale, ...light }: PictureProps) {
@@ -139,131 +137,6 @@ function edgeClasses(
   if (isTaken) classes.push('taken');
   if (coverage) classes.push((coverage.get(transition.id) ?? 0) > 0 ? 'covered' : 'missed');
   return classes.join(' ');
-}
-
-interface StateBoxProps {
-  readonly state: ChartState;
-  readonly notes: readonly NoteLine[];
-  readonly layout: Layout;
-  readonly isLit: boolean;
-  readonly gone: ReadonlySet<string>;
-  readonly coverage: ReadonlyMap<string, number> | undefined;
-}
-
-function StateBox({ state, notes, layout, isLit, gone, coverage }: StateBoxProps) {
-  const box = layout.boxes[state.id];
-  if (!box) return null;
-  const dot = layout.boxes[`${state.id}|initial`];
-  const classes = ['state', state.type];
-  if (state.states.length > 0) classes.push('group');
-  if (state.id === '') classes.push('root');
-  if (isLit) classes.push('lit');
-  return (
-    <>
-      <g class={classes.join(' ')} data-state={state.id}>
-        {state.description !== undefined && <title>{state.description}</title>}
-        <rect {...box} rx={7} />
-        {state.type === 'final' && <rect class="inner" {...inset(box)} rx={4.5} />}
-        <text class="key" x={box.x + 10} y={box.y + NAME_TOP}>
-          {state.key}
-        </text>
-        {notes.map((note, index) => (
-          <Note
-            key={note.text}
-            note={note}
-            x={box.x + 10}
-            y={box.y + NAME_TOP + (index + 1) * LINE}
-            isTaken={note.transition !== undefined && gone.has(note.transition)}
-            coverage={coverage}
-          />
-        ))}
-      </g>
-      {dot && <circle class="dot" cx={dot.x + dot.width / 2} cy={dot.y + dot.width / 2} r={4.5} />}
-    </>
-  );
-}
-
-const inset = ({ x, y, width, height }: Box): Box => ({
-  x: x + 3,
-  y: y + 3,
-  width: width - 6,
-  height: height - 6,
-});
-
-interface NoteProps {
-  readonly note: NoteLine;
-  readonly x: number;
-  readonly y: number;
-  readonly isTaken: boolean;
-  readonly coverage: ReadonlyMap<string, number> | undefined;
-}
-
-function Note({ note, x, y, isTaken, coverage }: NoteProps) {
-  const { text, transition } = note;
-  const count = coverage && transition !== undefined ? (coverage.get(transition) ?? 0) : null;
-  const classes = ['note'];
-  if (isTaken) classes.push('taken');
-  if (count !== null) classes.push(count > 0 ? 'covered' : 'missed');
-  return (
-    <text class={classes.join(' ')} x={x} y={y} data-transition={transition}>
-      {count !== null && (
-        <tspan x={x - 8} class="mark">
-          {count > 0 ? '✓' : '✗'}
-        </tspan>
-      )}
-      <tspan x={x}>{text}</tspan>
-    </text>
-  );
-}
-
-interface ArrowProps {
-  readonly edge: PlacedEdge;
-  readonly classes: string;
-  /** How often specs took it; null where that is not looked at. */
-  readonly count: number | null;
-  readonly pulse: number | undefined;
-}
-
-function Arrow({ edge, classes, count, pulse }: ArrowProps) {
-  const d = useMemo(() => pathOf(edge.points), [edge]);
-  return (
-    <g class={classes} data-transition={edge.id}>
-      <path class="reach" d={d} />
-      <path class="line" d={d} />
-      {pulse !== undefined && <path key={pulse} class="flow" d={d} pathLength={1} />}
-      {edge.label && <Label label={edge.label} count={count} isBarred={/barred/.test(classes)} />}
-    </g>
-  );
-}
-
-interface LabelProps {
-  readonly label: NonNullable<PlacedEdge['label']>;
-  readonly count: number | null;
-  readonly isBarred: boolean;
-}
-
-function Label({ label, count, isBarred }: LabelProps) {
-  const { event, guard } = labelParts(label.text);
-  return (
-    <g class="label">
-      <rect
-        x={label.x}
-        y={label.y - 1}
-        width={label.width}
-        height={label.height + 2}
-        rx={(label.height + 2) / 2}
-      />
-      <text x={label.x + 4} y={label.y + 10.5}>
-        {event}
-        {guard !== '' && <tspan class="guard">{isBarred ? ` ✗${guard.slice(1)}` : guard}</tspan>}
-      </text>
-      {count !== null && (
-        <text class="tally" x={label.x + 4} y={label.y + 22}>
-          {count > 0 ? `✓${count}` : '✗'}
-        </text>
-      )}
-    </g>
-  );
 }
 
 /** How many actors stand in a state, on its corner. */

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { charts, chosenMachine, coverages, go, linkTo, machineRows } from '../../store.ts';
 import { counted } from '../../names.ts';
-import { loadChart, loadCoverage } from '../../live.ts';
+import { loadChart, loadCoverage } from '../../ask.ts';
 import type { MachineRow } from '../../wire.types.ts';
 import { ChartFrame } from '../chart/chart-frame.tsx';
 import { Empty, Hint } from '../empty.tsx';

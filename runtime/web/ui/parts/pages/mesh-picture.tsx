@@ -1,4 +1,4 @@
-import type { Known } from './mesh-page.tsx';
+import type { Known } from './mesh-part.ts';
 
 const BOX = { width: 168, height: 46 } as const;
 const ROW = 58;

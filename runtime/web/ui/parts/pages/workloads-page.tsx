@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { canSend, linkTo, now, recording, views } from '../../store.ts';
-import { rollBack } from '../../live.ts';
+import { rollBack } from '../../ask.ts';
 import { day, duration, shortDigest } from '../../names.ts';
 import type { DeploymentLine, InstanceLine, WorkloadLine } from '../../views.types.ts';
 import { Dialog } from '../dialog.tsx';
