@@ -6,7 +6,7 @@ import { coordinatorError } from '../../../machines/coordinator/errors.ts';
 import type { Digest } from '../../../machines/kernel/ids.ts';
 import { systemClock } from '../../../runtime/adapters/clock.system.ts';
 import { createTlsIdentity } from '../../../runtime/attested-tls/tls-identity.ts';
-import { connectMeshApi } from '../../../runtime/rpc/client.ts';
+import { connectMeshApi, connectUserApi } from '../../../runtime/rpc/client.ts';
 import { listenCoordinator } from '../../../runtime/rpc/coordinator-listener.ts';
 import type { CoordinatorListenerOptions } from '../../../runtime/rpc/coordinator-listener.ts';
 import { createRecoveryTransport } from '../../../runtime/rpc/recovery-transport.ts';
@@ -35,6 +35,14 @@ const response = {
 };
 const { signal } = new AbortController();
 
+const unusedApi = {
+  setManifest: unused,
+  confirmSeedShares: unused,
+  getManifests: unused,
+  recover: unused,
+  getStatus: unused,
+};
+
 async function front(options: Partial<CoordinatorListenerOptions> = {}) {
   const listener = await listenCoordinator({
     host: '127.0.0.1',
@@ -44,13 +52,7 @@ async function front(options: Partial<CoordinatorListenerOptions> = {}) {
     clock: systemClock,
     recover: () => state,
     onConnection: (connection) => void connection.attest(validator, signal),
-    userApi: {
-      setManifest: unused,
-      confirmSeedShares: unused,
-      getManifests: unused,
-      recover: unused,
-      getStatus: unused,
-    },
+    userApi: unusedApi,
     ...options,
   });
   const { host, port } = listener;
@@ -107,6 +109,47 @@ describe('listenCoordinator', () => {
       code: 'MESH_ERR_TRANSPORT_PEER_REFUSED',
       details: { code: 'MESH_ERR_COORDINATOR_NO_MANIFEST' },
     });
+  });
+});
+
+describe('drain', () => {
+  const user = (port: number) =>
+    connectUserApi({ host: '127.0.0.1', port, clock: systemClock, identity: clientIdentity });
+  const answering = async (gate: Promise<void>) =>
+    front({
+      userApi: {
+        ...unusedApi,
+        getManifests: async () => {
+          await gate;
+          return { manifests: [Buffer.of(7)] };
+        },
+      },
+    });
+
+  it('lets a call in flight end, takes no new connection, and then closes', async () => {
+    const gate = Promise.withResolvers<void>();
+    await using world = await answering(gate.promise);
+    const { listener } = world;
+    await using client = await user(listener.port);
+    const call = client.userApi.getManifests({});
+    await until(() => listener.counts.pending === 0);
+    const drained = listener.drain(10_000);
+    await expect(user(listener.port)).rejects.toMatchObject({ code: 'MESH_ERR_TRANSPORT_CONNECT' });
+    gate.resolve();
+    expect((await call).manifests).toEqual([Uint8Array.of(7)]);
+    await drained;
+    await until(() => listener.counts.open === 0);
+    await listener.drain(0);
+  });
+
+  it('ends what is not over at its deadline', async () => {
+    await using world = await answering(new Promise(() => undefined));
+    await using client = await user(world.listener.port);
+    const call = client.userApi.getManifests({});
+    const ended = expect(call).rejects.toMatchObject({ code: 'MESH_ERR_RPC_UNAVAILABLE' });
+    await until(() => world.listener.counts.open === 1);
+    await world.listener.drain(50);
+    await ended;
   });
 });
 
