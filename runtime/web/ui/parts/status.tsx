@@ -1,9 +1,10 @@
 import { Icon } from './icon.tsx';
 import type { IconName } from './icon.tsx';
+import type { Mood } from './mood.ts';
 
 interface Look {
   readonly sign: string;
-  readonly mood: 'good' | 'bad' | 'busy' | 'idle';
+  readonly mood: Mood;
 }
 
 /** Colour is never the only sign: each status has a shape of its own. */
@@ -31,8 +32,6 @@ export const Status = ({ status }: { readonly status: string }) => (
     <span aria-hidden="true">{lookOf(status).sign}</span> {status}
   </span>
 );
-
-export type Mood = 'good' | 'bad' | 'busy' | 'idle';
 
 const ICONS: Readonly<Record<Mood, IconName>> = {
   good: 'check',

@@ -4,7 +4,7 @@ import { day, duration } from '../../names.ts';
 import type { CertificateLine } from '../../views.types.ts';
 import { Icon } from '../icon.tsx';
 import { Verdict } from '../status.tsx';
-import type { Mood } from '../status.tsx';
+import type { Mood } from '../mood.ts';
 import type { MeshPart } from './mesh-part.ts';
 import { Unavailable } from './offer.tsx';
 

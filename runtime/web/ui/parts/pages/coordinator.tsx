@@ -3,7 +3,7 @@ import { day, shortDigest } from '../../names.ts';
 import { Figure } from '../figure.tsx';
 import { Icon } from '../icon.tsx';
 import { Verdict } from '../status.tsx';
-import { moodOf } from './mesh-part.ts';
+import { moodOf } from '../mood.ts';
 import type { MeshPart } from './mesh-part.ts';
 import { Unavailable } from './offer.tsx';
 

@@ -5,7 +5,7 @@ import { Figure } from '../figure.tsx';
 import { Verdict } from '../status.tsx';
 import { Certificates } from './certificates.tsx';
 import { Coordinator } from './coordinator.tsx';
-import { moodOf } from './mesh-part.ts';
+import { moodOf } from '../mood.ts';
 import type { MeshPart } from './mesh-part.ts';
 import { MeshPicture } from './mesh-picture.tsx';
 import { Unavailable } from './offer.tsx';

@@ -9,7 +9,7 @@ import { Figure } from '../figure.tsx';
 import { Icon } from '../icon.tsx';
 import { Unavailable } from './offer.tsx';
 import { Verdict } from '../status.tsx';
-import type { Mood } from '../status.tsx';
+import type { Mood } from '../mood.ts';
 
 const STATES: Readonly<Record<WorkloadLine['state'], Mood>> = {
   deploying: 'busy',
