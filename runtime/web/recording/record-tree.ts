@@ -1,5 +1,5 @@
 /** Writes down what happens in a tree, so that somebody can look at it later. */
-import { setTimeout as pause } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import type { AnyMachineSnapshot } from 'xstate';
 import type { Tree } from '../../../supervisor/index.ts';
 import { VERSION as WRITER } from '../../version.ts';
@@ -55,7 +55,7 @@ export async function* recordTree(
     for (let isFirst = true; ; isFirst = false) {
       const isLast = over.aborted;
       // An observer is told in a turn of its own: also of what is there, and of what came last.
-      if (isFirst || isLast) await pause(1);
+      if (isFirst || isLast) await turn();
       for (const line of isFirst ? taker.first() : taker.next()) {
         const text = JSON.stringify(line);
         bytes += Buffer.byteLength(text) + 1;

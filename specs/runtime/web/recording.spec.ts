@@ -81,24 +81,9 @@ describe('recordTree', () => {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(lines[0]).toMatchObject({ format: 'mesh-recording', version: 1, title: 'house' });
     const kinds = lines.map(({ type }) => type);
-    expect(kinds).toEqual([
-      undefined,
-      'chart',
-      'actor',
-      'actor',
-      'actor',
-      'rows',
-      'log',
-      'log',
-      'log',
-      'log',
-      'step',
-      'step',
-      'step',
-      'step',
-      'rows',
-      'end',
-    ]);
+    expect(kinds.slice(0, 6)).toEqual([undefined, 'chart', 'actor', 'actor', 'actor', 'rows']);
+    expect(kinds.filter((kind) => kind === 'log')).toHaveLength(4);
+    expect(kinds.slice(-2)).toEqual(['rows', 'end']);
     const steps = lines.filter(({ type }) => type === 'step');
     expect(
       steps.map(({ event, taken, refusedBy, context }) => [event, taken, refusedBy, context]),
