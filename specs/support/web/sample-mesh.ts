@@ -63,7 +63,7 @@ export const sampleMessages = (): MessageLine[] => [
     atMs: Date.now() - 2_000,
     author: '7f3a'.repeat(16),
     authorName: null,
-    kind: 'chat',
+    kind: 'public',
     text: 'I am the operator, trust me.',
     isVerified: false,
   },
@@ -72,7 +72,7 @@ export const sampleMessages = (): MessageLine[] => [
     atMs: Date.now() - 60_000,
     author: 'b2c4'.repeat(16),
     authorName: 'node-1',
-    kind: 'deployment',
+    kind: 'public',
     text: 'hello 2.0.0 serves.',
     isVerified: true,
   },
@@ -110,7 +110,7 @@ export function sampleMesh(): SampleMesh {
         lastSeenMs: Date.now(),
       },
     ],
-    relay: async () => ({ address: 'wss://relay.mesh.local', state: 'connected' }),
+    relay: async () => ({ address: 'wss://relay.mesh.local', state: 'reachable' }),
   };
 }
 

@@ -3,7 +3,7 @@ import { day, shortDigest } from '../../names.ts';
 import { Figure } from '../figure.tsx';
 import { Icon } from '../icon.tsx';
 import { Verdict } from '../status.tsx';
-import { moodOf } from '../mood.ts';
+import { COORDINATOR_MOODS } from '../mood.ts';
 import type { MeshPart } from './mesh-part.ts';
 import { Unavailable } from './offer.tsx';
 
@@ -14,7 +14,7 @@ export function Coordinator({ view: { coordinator } }: MeshPart) {
       <div class="bar">
         <h2>Coordinator</h2>
         {coordinator.available && (
-          <Verdict mood={moodOf(coordinator.state)} text={coordinator.state} />
+          <Verdict mood={COORDINATOR_MOODS[coordinator.state]} text={coordinator.state} />
         )}
       </div>
       {coordinator.available ? (
@@ -90,7 +90,9 @@ function CoordinatorPeers({ view }: { readonly view: CoordinatorView }) {
               </td>
               <td>
                 <Verdict
-                  mood={peer.isLive ? 'good' : 'idle'}
+                  mood={
+                    peer.isLive ? (peer.state ? COORDINATOR_MOODS[peer.state] : 'good') : 'idle'
+                  }
                   text={peer.isLive ? (peer.state ?? 'there') : 'not seen'}
                 />
               </td>

@@ -5,7 +5,7 @@ import { Figure } from '../figure.tsx';
 import { Verdict } from '../status.tsx';
 import { Certificates } from './certificates.tsx';
 import { Coordinator } from './coordinator.tsx';
-import { moodOf } from '../mood.ts';
+import { peerMood, relayMood } from '../mood.ts';
 import type { MeshPart } from './mesh-part.ts';
 import { MeshPicture } from './mesh-picture.tsx';
 import { Unavailable } from './offer.tsx';
@@ -74,7 +74,7 @@ const Peer = ({ row }: { readonly row: PeerLine }) => (
       {row.peer.length > 20 ? `${row.peer.slice(0, 12)}…` : row.peer}
     </th>
     <td>
-      <Verdict mood={moodOf(row.state)} text={row.state} />
+      <Verdict mood={peerMood(row.state)} text={row.state} />
     </td>
     <td class="mono">{row.address ?? ''}</td>
     <td class="soft">
@@ -88,7 +88,7 @@ function Relay({ view: { relay } }: MeshPart) {
     <section class="panel" aria-label="Relay">
       <div class="bar">
         <h2>Relay</h2>
-        {relay.available && <Verdict mood={moodOf(relay.state)} text={relay.state} />}
+        {relay.available && <Verdict mood={relayMood(relay.state)} text={relay.state} />}
       </div>
       {relay.available ? (
         <p class="fine mono">{relay.address}</p>

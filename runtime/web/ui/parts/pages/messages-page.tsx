@@ -45,7 +45,8 @@ function Message({ row }: { readonly row: MessageLine }) {
       </span>
       <div>
         <div class="soft">
-          <b title={author}>{who}</b> <span class="chip plain">{kind}</span>
+          <b title={author}>{who}</b>
+          {kind !== 'public' && <span class="chip plain">{kind}</span>}
           {!isVerified && (
             <span class="chip plain bad">
               <Icon name="warning" /> not verified
