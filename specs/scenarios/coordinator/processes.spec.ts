@@ -7,22 +7,22 @@ import { promisify } from 'node:util';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { Client, Metadata, credentials } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
-import { codeOf } from '../../machines/kernel/coded-error.ts';
-import { createTlsIdentity, pemOf } from '../../runtime/attested-tls/tls-identity.ts';
-import { UserAPI } from '../../runtime/rpc/generated/user-api.ts';
-import { verifyLeaf } from '../../runtime/x509/certificate-profile.ts';
-import { programOnPath } from '../benches/harness.ts';
-import { CoordinatorProcesses } from '../support/coordinator/coordinator-process.ts';
-import type { CoordinatorProcess } from '../support/coordinator/coordinator-process.ts';
+import { codeOf } from '../../../machines/kernel/coded-error.ts';
+import { createTlsIdentity, pemOf } from '../../../runtime/attested-tls/tls-identity.ts';
+import { UserAPI } from '../../../runtime/rpc/generated/user-api.ts';
+import { verifyLeaf } from '../../../runtime/x509/certificate-profile.ts';
+import { programOnPath } from '../../benches/harness.ts';
+import { CoordinatorProcesses } from '../../support/coordinator/coordinator-process.ts';
+import type { CoordinatorProcess } from '../../support/coordinator/coordinator-process.ts';
 import {
   OWNERS,
   manifestFor,
   meshApiOf,
   setManifestAs,
   userApiOf,
-} from '../support/coordinator/real-coordinators.ts';
-import { openShare } from '../../runtime/coordinator/open-share.ts';
-import { until } from '../support/until.ts';
+} from '../../support/coordinator/real-coordinators.ts';
+import { openShare } from '../../../runtime/coordinator/open-share.ts';
+import { until } from '../../support/until.ts';
 
 const KILLS = 6;
 const run = promisify(execFile);

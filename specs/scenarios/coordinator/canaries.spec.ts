@@ -2,20 +2,20 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { COORDINATOR_IDENTITY } from '../../machines/coordinator/identities.ts';
-import { systemClock } from '../../runtime/adapters/clock.system.ts';
-import { readKey } from '../../runtime/adapters/keys.fs.ts';
-import { createProcessIssuer } from '../../runtime/attest/process-evidence.ts';
-import { createValidator } from '../../runtime/attest/validator.ts';
-import { createTlsIdentity } from '../../runtime/attested-tls/tls-identity.ts';
-import { openShare } from '../../runtime/coordinator/open-share.ts';
-import { readOwnerKey } from '../../runtime/coordinator/owner-keys.ts';
-import { createSeedEngine } from '../../runtime/coordinator/seed-engine.ts';
-import type { Coordinator } from '../../runtime/coordinator/start-coordinator.ts';
-import { Secret } from '../../actors/coordinator/secret.ts';
-import { connectMeshApi } from '../../runtime/rpc/client.ts';
-import { createLogger } from '../../runtime/telemetry/logger.ts';
-import { Recorder } from '../../runtime/web/recorder/recorder.ts';
+import { COORDINATOR_IDENTITY } from '../../../machines/coordinator/identities.ts';
+import { systemClock } from '../../../runtime/adapters/clock.system.ts';
+import { readKey } from '../../../runtime/adapters/keys.fs.ts';
+import { createProcessIssuer } from '../../../runtime/attest/process-evidence.ts';
+import { createValidator } from '../../../runtime/attest/validator.ts';
+import { createTlsIdentity } from '../../../runtime/attested-tls/tls-identity.ts';
+import { openShare } from '../../../runtime/coordinator/open-share.ts';
+import { readOwnerKey } from '../../../runtime/coordinator/owner-keys.ts';
+import { createSeedEngine } from '../../../runtime/coordinator/seed-engine.ts';
+import type { Coordinator } from '../../../runtime/coordinator/start-coordinator.ts';
+import { Secret } from '../../../actors/coordinator/secret.ts';
+import { connectMeshApi } from '../../../runtime/rpc/client.ts';
+import { createLogger } from '../../../runtime/telemetry/logger.ts';
+import { Recorder } from '../../../runtime/web/recorder/recorder.ts';
 import {
   found,
   pemBodyOf,
@@ -23,8 +23,8 @@ import {
   privatePartOf,
   shown,
   textBelow,
-} from '../support/coordinator/canaries.ts';
-import { CoordinatorProcess } from '../support/coordinator/coordinator-process.ts';
+} from '../../support/coordinator/canaries.ts';
+import { CoordinatorProcess } from '../../support/coordinator/coordinator-process.ts';
 import {
   CoordinatorFarm,
   OWNERS,
@@ -33,9 +33,9 @@ import {
   setFirst,
   setManifestAs,
   userApiOf,
-} from '../support/coordinator/real-coordinators.ts';
-import { mesh } from '../support/mesh/command.ts';
-import { scratch } from '../support/scratch.ts';
+} from '../../support/coordinator/real-coordinators.ts';
+import { mesh } from '../../support/mesh/command.ts';
+import { scratch } from '../../support/scratch.ts';
 
 const isKey = (path: string): boolean => path.endsWith('.key');
 

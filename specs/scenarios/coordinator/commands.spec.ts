@@ -2,9 +2,9 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { CoordinatorProcess } from '../support/coordinator/coordinator-process.ts';
-import { mesh } from '../support/mesh/command.ts';
-import { scratch } from '../support/scratch.ts';
+import { CoordinatorProcess } from '../../support/coordinator/coordinator-process.ts';
+import { mesh } from '../../support/mesh/command.ts';
+import { scratch } from '../../support/scratch.ts';
 
 type Json = Record<string, unknown>;
 
