@@ -195,6 +195,9 @@ export const requesterChildSpec = (
     resume: {
       from: 'snapshot',
       durability: { everyMs: 500, everyEvents: 64 },
+      // A record of another session, which had ended just before the program did, is none to go on from;
+      // versions that are no numbers match or do not.
+      version: `session-${sessionId}`,
       failuresMax: 1,
     },
     backoff: { minMs: 200, maxMs: 30_000, factor: 2, jitter: 0.2, resetAfterMs: 60_000 },

@@ -165,6 +165,8 @@ export class SimPeer implements Watched {
             oracle.settled(this, args[0] as Settlement, result as SettlementResult);
           if (name === 'openSession')
             oracle.opened(this, args[0] as string, (args[1] as OpenSession).sessionId);
+          if (name === 'openSession' || name === 'closeSession')
+            this.#world.trace(`${this.name} ${name} ${describeSession(args)}`);
           if (WRITES.has(name) && diesAtCommit(this.id)) return NEVER;
           return clock.isDead ? NEVER : result;
         };
@@ -242,6 +244,14 @@ function describeEnvelope({
   const type = /"type":"(\w+)"/.exec(text)?.[1] ?? 'meta';
   const session = /"session_id":"(\w{6})/.exec(text)?.[1] ?? '';
   return `${type} of ${session}`;
+}
+
+/** Whom it is with, which, and how it ended. */
+function describeSession([peer, session, outcome]: readonly unknown[]): string {
+  const { sessionId } = (
+    typeof session === 'string' ? { sessionId: session } : session
+  ) as OpenSession;
+  return [String(peer).slice(0, 8), sessionId.slice(0, 6), outcome].join(' ');
 }
 
 /** DER before the 32 octets of an Ed25519 public key (RFC 8410 §4). */
