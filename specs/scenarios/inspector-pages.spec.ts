@@ -141,6 +141,15 @@ describe.skipIf(!hasChromium)("the inspector's pages in Chromium", () => {
     }
   });
 
+  it('invites to speak where nobody has said anything yet', async () => {
+    const mesh = { ...sampleMesh(), messages: async () => [], peers: async () => [] };
+    await using at = await world({ sources: { mesh } });
+    await at.open('Messages');
+    await at.page.locator('.empty .command', { hasText: 'mesh msg post' }).waitFor();
+    await at.open('Mesh');
+    await at.page.getByText('No peer has been seen yet.').waitFor();
+  });
+
   it('filters the whole log in the words of the tree, and gives it as JSONL', async () => {
     await using at = await world();
     at.tree.send('house/door', { type: 'open' });

@@ -25,7 +25,7 @@ export async function meshPage(source: MeshSource): Promise<MeshView> {
     source.info(),
     offered(NO_COORDINATOR, () => source.coordinator?.()),
     offered(NO_CERTIFICATES, async () => rowsOf(await source.certificates?.())),
-    offered(NO_GOSSIP, async () => rowsOf(await source.peers?.())),
+    offered(NO_GOSSIP, async () => allOf(await source.peers?.())),
     offered(NO_GOSSIP, () => source.relay?.()),
   ]);
   const startedAtMs = Date.parse(startedAt);
@@ -34,7 +34,10 @@ export async function meshPage(source: MeshSource): Promise<MeshView> {
 
 /** The public feed, newest first. */
 export const messagesView = (source: MeshSource): Promise<MessagesView> =>
-  offered(NO_GOSSIP, async () => rowsOf((await source.messages?.())?.slice(0, MESSAGES_MAX)));
+  offered(NO_GOSSIP, async () => allOf((await source.messages?.())?.slice(0, MESSAGES_MAX)));
+
+/** A peer that has met nobody, and heard nothing, is one all the same. */
+const allOf = <Row>(rows: readonly Row[] | undefined) => rows && { rows };
 
 const rowsOf = <Row>(rows: readonly Row[] | undefined) => (rows?.length ? { rows } : undefined);
 
