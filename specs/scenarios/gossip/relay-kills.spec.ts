@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { KilledRelay } from '../support/gossip/killed-relay.ts';
-import { scratch } from '../support/scratch.ts';
-import { seededRandom } from '../support/supervised.ts';
+import { KilledRelay } from '../../support/gossip/killed-relay.ts';
+import { scratch } from '../../support/scratch.ts';
+import { seededRandom } from '../../support/supervised.ts';
 
 const KILLS = Number(process.env['MESH_RELAY_KILLS'] ?? 20);
 
