@@ -6,6 +6,9 @@ export interface TreeRow {
   readonly depth: number;
   readonly isOpen: boolean;
   readonly isLeaf: boolean;
+  /** Its place among its siblings, from 1, and how many they are: not all of them are drawn. */
+  readonly place: number;
+  readonly siblings: number;
 }
 
 export type Children = ReadonlyMap<string | null, readonly ActorRow[]>;
@@ -29,16 +32,19 @@ export function treeRows(
   passes: ((row: ActorRow) => boolean) | undefined,
 ): TreeRow[] {
   const rows: TreeRow[] = [];
-  const visit = (row: ActorRow, depth: number): boolean => {
-    const place = rows.length;
+  const visit = (row: ActorRow, depth: number, place: number, siblings: number): boolean => {
+    const start = rows.length;
     const below = children.get(row.path) ?? [];
     const isOpen = passes !== undefined || !closed.has(row.path);
-    rows.push({ row, depth, isOpen, isLeaf: below.length === 0 });
+    rows.push({ row, depth, isOpen, isLeaf: below.length === 0, place, siblings });
     let isWanted = passes === undefined || passes(row);
-    if (isOpen) for (const child of below) isWanted = visit(child, depth + 1) || isWanted;
-    if (!isWanted) rows.length = place;
+    if (isOpen)
+      for (const [index, child] of below.entries())
+        isWanted = visit(child, depth + 1, index + 1, below.length) || isWanted;
+    if (!isWanted) rows.length = start;
     return isWanted;
   };
-  for (const root of children.get(null) ?? []) visit(root, 0);
+  const roots = children.get(null) ?? [];
+  for (const [index, root] of roots.entries()) visit(root, 0, index + 1, roots.length);
   return rows;
 }

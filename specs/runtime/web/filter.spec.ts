@@ -91,10 +91,20 @@ describe('treeRows', () => {
     expect(drawn([], 'restarts>9')).toEqual([]);
   });
 
+  it('tells the place of each among its siblings', () => {
+    const all = treeRows(children, new Set(), undefined);
+    expect(all.map(({ row, place, siblings }) => `${row.id} ${place}/${siblings}`)).toEqual([
+      'mesh 1/1',
+      'edge 1/2',
+      'agents 2/2',
+      'hello 1/1',
+    ]);
+  });
+
   it('puts at the top what has lost its parent', () => {
     const orphan = actorRow('gone/child');
     expect(treeRows(childrenOf(new Map([['gone/child', orphan]])), new Set(), undefined)).toEqual([
-      { row: orphan, depth: 0, isOpen: true, isLeaf: true },
+      { row: orphan, depth: 0, isOpen: true, isLeaf: true, place: 1, siblings: 1 },
     ]);
   });
 });

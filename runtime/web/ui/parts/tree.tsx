@@ -25,6 +25,8 @@ function Line({ line, place }: { readonly line: TreeRow; readonly place: number 
       class={`row ${row.kind} ${isSelected ? 'selected' : ''} ${stateOf(row) === '' ? 'plain' : ''}`}
       role="treeitem"
       aria-level={depth + 1}
+      aria-posinset={line.place}
+      aria-setsize={line.siblings}
       aria-selected={isSelected}
       aria-expanded={isLeaf ? undefined : isOpen}
       style={{ top: `${place * ROW_HEIGHT}px` }}
