@@ -217,7 +217,10 @@ export async function composeMesh(options: MeshOptions): Promise<MeshParts> {
     paths,
     supervision,
     coordinator,
-  );
+  ).catch(async (error: unknown) => {
+    await coordinator?.close();
+    throw error;
+  });
   const { fabric, clock, random } = ports;
   const nodes = nodeNames(options.nodes ?? NODES_DEFAULT);
   const capacity = options.nodeCapacity ?? { cpuMilli: 0, memoryMb: 0 };

@@ -2,6 +2,7 @@
 import { fromCallback } from 'xstate';
 import type { HealthWatch, InstanceFact } from '../../machines/workload/instance-rules.ts';
 import type { WorkloadPorts } from './ports/instance.ts';
+import type { ProbeResult } from './ports/process.ts';
 
 /** First and longest wait between two probes of a starting instance, doubling in between. */
 export const START_PROBE_MIN_MS = 1;
@@ -9,7 +10,7 @@ export const START_PROBE_MAX_MS = 50;
 /** A health path that takes longer than this does not answer. */
 export const PROBE_TIMEOUT_MS = 2_000;
 
-type HealthPorts = Pick<WorkloadPorts, 'health' | 'processes' | 'clock'>;
+type HealthPorts = Pick<WorkloadPorts, 'health' | 'processes' | 'clock' | 'certificates'>;
 
 interface Sight {
   readonly fact: InstanceFact;
@@ -17,8 +18,22 @@ interface Sight {
 }
 
 /** Whose certificate a probe wants to see. */
-const tlsOf = ({ app, settings }: HealthWatch): { readonly tlsApp?: string } =>
-  settings.tls === 'mesh' ? { tlsApp: app } : {};
+const tlsOf = ({ owner, settings }: HealthWatch): { readonly tlsApp?: string } =>
+  settings.tls === 'mesh' ? { tlsApp: owner.app } : {};
+
+/**
+ * Without a Coordinator certificates expire, and no probe gets through. That is no fault of a service
+ * that runs, and another one could not be started. One that does not take up its renewal is at fault.
+ */
+async function saysNothing(
+  { certificates }: HealthPorts,
+  { owner }: HealthWatch,
+  { fault }: Extract<ProbeResult, { ok: false }>,
+): Promise<boolean> {
+  if (fault === undefined) return false;
+  if (fault === 'own_identity') return true;
+  return (await certificates?.read({ kind: 'instance', ...owner })) === null;
+}
 
 /**
  * One look at a starting instance. An answer counts only if this very process group listens on the
@@ -93,6 +108,7 @@ export const createHealthWatch = (ports: HealthPorts) =>
       const timeoutMs = Math.min(PROBE_TIMEOUT_MS, settings.intervalMs);
       const request = { port, path: settings.healthPath, timeoutMs, ...tlsOf(input) };
       const seen = await ports.health.probe(request, ending.signal);
+      if (!seen.ok && (await saysNothing(ports, input, seen))) return;
       if (ending.signal.aborted) return;
       sendBack(
         seen.ok ? { type: 'health.passed' } : { type: 'health.failed', message: seen.message },

@@ -37,8 +37,8 @@ export interface StartedProcess {
 
 /** What the health effects look at. */
 export interface HealthWatch {
-  /** Whose mesh certificate the instance shows, where it speaks TLS. */
-  readonly app: string;
+  /** Whose mesh certificate is shown, where the instance speaks TLS. */
+  readonly owner: Pick<InstanceRecord, 'app' | 'node' | 'instance' | 'digest'>;
   readonly process: ProcessIdentity | null;
   readonly port: number | null;
   readonly settings: LaunchSettings;
@@ -172,6 +172,13 @@ export const failureOf = (
   lastProbe,
 });
 
+const ownerOf = ({ app, node, instance, digest }: InstanceRecord): HealthWatch['owner'] => ({
+  app,
+  node,
+  instance,
+  digest,
+});
+
 /** What the health effects need of the context. */
 export const healthWatchOf = ({
   record,
@@ -179,7 +186,7 @@ export const healthWatchOf = ({
   port,
   settings,
 }: Pick<InstanceContext, 'record' | 'process' | 'port' | 'settings'>): HealthWatch => ({
-  app: record.app,
+  owner: ownerOf(record),
   process,
   port,
   settings,

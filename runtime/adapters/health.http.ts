@@ -6,6 +6,7 @@ import type {
   ProbeRequest,
   ProbeResult,
 } from '../../actors/workload/ports/process.ts';
+import { isIdentityFault } from '../edge/upstream-tls.ts';
 import type { UpstreamTls } from '../edge/upstream-tls.ts';
 import type { Clock, TimerId } from '../../machines/kernel/clock.ts';
 import { codeOf } from '../../machines/kernel/coded-error.ts';
@@ -18,12 +19,19 @@ const CONNECT_PAUSE_SHARE = 0.02;
 const CONNECT_PAUSE_MS_MAX = 10;
 
 const REFUSED = 'connection refused';
-const NO_IDENTITY = 'the edge has no mesh certificate to show';
+const NO_IDENTITY = new Error('the edge has no valid mesh certificate to show');
 
 const failed = (message: string, status: number | null = null): ProbeResult => ({
   ok: false,
   status,
   message,
+});
+/** Nothing was found out of the service itself. */
+const unproved = (message: string, fault: 'own_identity' | 'identity'): ProbeResult => ({
+  ok: false,
+  status: null,
+  message,
+  fault,
 });
 
 export interface HealthProbeOptions {
@@ -120,8 +128,13 @@ class Attempt {
   #connectTls(app: string): Socket {
     const { port } = this.#probe;
     const target = { instance: app, app, host: '127.0.0.1', port };
-    const socket = this.#tls?.connect(target) ?? new Socket().destroy(new Error(NO_IDENTITY));
-    socket.once('error', (error) => this.#refused(error));
+    const socket = this.#tls?.connect(target) ?? new Socket().destroy(NO_IDENTITY);
+    socket.once('error', (error) => {
+      if (error === NO_IDENTITY) this.#conclude(unproved(error.message, 'own_identity'));
+      else if (isIdentityFault(socket, error))
+        this.#conclude(unproved(connectionMessageOf(error), 'identity'));
+      else this.#refused(error);
+    });
     socket.once('connect', () => (this.#isRefused = false));
     socket.once('secureConnect', () => this.#send(socket));
     return socket;

@@ -40,7 +40,7 @@ export async function composeCertificates(
     ? await sourceOf(link, paths.home)
     : own && (await sourceOfOwn(own, paths.home));
   if (source === undefined) return undefined;
-  const tls = new MeshTls();
+  const tls = new MeshTls(clock);
   const certificates = createCertificates({
     ...options,
     source,

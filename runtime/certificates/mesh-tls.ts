@@ -2,9 +2,11 @@
  * The mesh as a TLS client of its instances: it shows the edge's certificate, and believes who shows
  * one of the same mesh for the app that was asked for.
  */
+import { X509Certificate } from 'node:crypto';
 import { createSecureContext, connect } from 'node:tls';
 import type { PeerCertificate, SecureContext, TLSSocket } from 'node:tls';
 import type { OnReadOpts } from 'node:net';
+import type { Clock } from '../../machines/kernel/clock.ts';
 import { edgeError } from '../edge/errors.ts';
 import type { Target } from '../edge/target-state.ts';
 import type { UpstreamTls } from '../edge/upstream-tls.ts';
@@ -21,6 +23,7 @@ export const spiffeIdOfApp = (edgeSpiffeId: string, app: string): string =>
   `spiffe://${/^spiffe:\/\/([^/]+)\//.exec(edgeSpiffeId)?.[1] ?? ''}/workload/${app}`;
 
 interface Identity {
+  readonly notAfterMs: number;
   readonly context: SecureContext;
   readonly spiffeId: string;
   /** Sessions to go on with, by target; new ones begin with each certificate. */
@@ -28,7 +31,12 @@ interface Identity {
 }
 
 export class MeshTls implements UpstreamTls {
+  readonly #clock: Pick<Clock, 'now'>;
   #identity: Identity | undefined;
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock;
+  }
 
   /** Takes another certificate; connections that are open go on with the old one. */
   hold({ key, certificates, authorities }: IdentityPem, spiffeId: string): void {
@@ -38,12 +46,14 @@ export class MeshTls implements UpstreamTls {
       ca: authorities,
       minVersion: 'TLSv1.3',
     });
-    this.#identity = { context, spiffeId, sessions: new WeakMap() };
+    const notAfterMs = new X509Certificate(certificates).validToDate.getTime();
+    this.#identity = { context, spiffeId, notAfterMs, sessions: new WeakMap() };
   }
 
   connect(target: Target, onread?: OnReadOpts): TLSSocket | undefined {
     const identity = this.#identity;
-    if (identity === undefined) return undefined;
+    // What has expired is refused only after the handshake, and then without a reason.
+    if (identity === undefined || this.#clock.now() > identity.notAfterMs) return undefined;
     const { context, sessions } = identity;
     const due = spiffeIdOfApp(identity.spiffeId, target.app);
     const session = sessions.get(target);

@@ -8,7 +8,7 @@ import type { Target } from './target-state.ts';
 export interface UpstreamTls {
   /**
    * Begins to connect. `secureConnect` comes only once the other end has proved to be of the target's
-   * app; else the socket ends with an error. `undefined` while there is no certificate to show.
+   * app; else the socket ends with an error. `undefined` while there is no valid certificate to show.
    */
   connect(target: Target, onread?: OnReadOpts): Socket | undefined;
 }
@@ -24,7 +24,7 @@ export function secureSocketTo(
   return new Socket().destroy(
     edgeError(
       'MESH_ERR_EDGE_UPSTREAM_IDENTITY',
-      `Connecting to ${target.instance}: the edge has no mesh certificate to show.`,
+      `Connecting to ${target.instance}: the edge has no valid mesh certificate to show.`,
     ),
   );
 }

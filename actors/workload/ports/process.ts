@@ -56,7 +56,16 @@ export interface PortPicker {
 
 export type ProbeResult =
   | { readonly ok: true; readonly status: 200 }
-  | { readonly ok: false; readonly status: number | null; readonly message: string };
+  | {
+      readonly ok: false;
+      readonly status: number | null;
+      readonly message: string;
+      /**
+       * Over TLS: the asking side has no valid certificate (`own_identity`), or the service did not
+       * show one that counts (`identity`). Whether it is healthy was not found out.
+       */
+      readonly fault?: 'own_identity' | 'identity';
+    };
 
 /** Where to ask for health, and how long to wait for it. */
 export interface ProbeRequest {

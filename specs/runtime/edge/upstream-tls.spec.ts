@@ -48,7 +48,7 @@ async function instance(
 }
 
 /** An edge before one instance of the app `hello`. */
-async function world(served: Served, tls: MeshTls | undefined = new MeshTls()) {
+async function world(served: Served, tls: MeshTls | undefined = new MeshTls(systemClock)) {
   const routes = new RoutingTable();
   const edge = createEdge({ routes, clock: systemClock, port: 0, ...(tls && { tls }) });
   const { port } = await edge.listen();
@@ -118,7 +118,7 @@ describe('an edge before instances that speak TLS', () => {
   });
 
   it.each<[string, MeshTls | undefined]>([
-    ['no certificate yet', new MeshTls()],
+    ['no certificate yet', new MeshTls(systemClock)],
     ['no Coordinator', undefined],
   ])('meets none of them with %s', async (_, tls) => {
     const served = await instance(mesh.issue('workload/hello'));
@@ -126,6 +126,15 @@ describe('an edge before instances that speak TLS', () => {
     const response = await fetch(at.url);
     expect(await codeOf(response)).toBe('MESH_ERR_EDGE_UPSTREAM_IDENTITY');
     expect(served.seen).toEqual({ handshakes: 0, resumed: 0, requests: 0 });
+  });
+
+  it('shows nothing that has expired', async () => {
+    const served = await instance(mesh.issue('workload/hello'));
+    const now = systemClock.now() + 25 * 3_600_000;
+    await using at = await world(served, new MeshTls({ now: () => now }));
+    at.tls?.hold(edgeIdentity.pem, edgeIdentity.spiffeId);
+    expect(await codeOf(await fetch(at.url))).toBe('MESH_ERR_EDGE_UPSTREAM_IDENTITY');
+    expect(served.seen.handshakes).toBe(0);
   });
 
   it('counts an instance that cannot prove itself as failing', async () => {
@@ -145,7 +154,7 @@ describe('createHealthProbe', () => {
     );
 
   it('asks as the edge would', async () => {
-    const tls = new MeshTls();
+    const tls = new MeshTls(systemClock);
     tls.hold(edgeIdentity.pem, edgeIdentity.spiffeId);
     const own = await instance(mesh.issue('workload/hello'));
     expect(await probe(tls, own.port)).toEqual({ ok: true, status: 200 });
@@ -153,11 +162,13 @@ describe('createHealthProbe', () => {
     const other = await instance(mesh.issue('workload/other'));
     expect(await probe(tls, other.port)).toMatchObject({
       ok: false,
+      fault: 'identity',
       message: expect.stringContaining('spiffe://mesh.local/workload/hello is due'),
     });
     expect(await probe(undefined, own.port)).toMatchObject({
       ok: false,
-      message: expect.stringContaining('no mesh certificate'),
+      fault: 'own_identity',
+      message: expect.stringContaining('no valid mesh certificate'),
     });
     for (const { server } of [own, other]) {
       server.closeAllConnections();
