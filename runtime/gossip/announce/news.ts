@@ -15,14 +15,14 @@ export interface News {
 
 /** Deployments that ended longer ago are history and not news. Milliseconds. */
 export const NEWS_AGE_MAX_MS = 60 * 60_000;
-/** A slot in a crash loop is news again after so long. Milliseconds. */
+/** A crash loop is news again after so long. Milliseconds. */
 const LOOP_REPEAT_MS = 60 * 60_000;
 const DIGEST_SHOWN = 12;
 
-/** Slots in a crash loop, by the key that `slotOf` makes. */
+/** Apps in a crash loop, each on one node, by the key that `placeOf` makes. */
 export type Looping = ReadonlySet<string>;
 
-/** News of one app, and which of its slots are in a crash loop now. */
+/** News of one app, and where it is in a crash loop now. */
 export function newsOf(
   view: AppView,
   { nowMs, looping }: { readonly nowMs: number; readonly looping: Looping },
@@ -31,27 +31,32 @@ export function newsOf(
     .filter(({ endedAtMs }) => endedAtMs !== null && endedAtMs > nowMs - NEWS_AGE_MAX_MS)
     .toReversed()
     .flatMap((deployment) => newsOfDeployment(deployment, view));
-  const loopingNow = view.reports.filter(({ state }) => state === 'crash_looping');
-  const recovered = view.reports.filter(
-    (report) => report.state === 'serving' && looping.has(slotOf(report)),
+  const places = Map.groupBy(view.reports, placeOf);
+  const loops = [...places.values()].flatMap(
+    (reports) => reports.find(({ state }) => state === 'crash_looping') ?? [],
   );
+  const recovered = [...places].flatMap(([place, reports]) =>
+    looping.has(place) && reports.every(({ state }) => state === 'serving')
+      ? reports.slice(0, 1)
+      : [],
+  );
+  const recoveredPlaces = new Set(recovered.map(placeOf));
   return {
     news: [
       ...ended,
-      ...loopingNow.map((report) => newsOfLoop(report, nowMs)),
+      ...loops.map((report) => newsOfLoop(report, nowMs)),
       ...recovered.map((report) => newsOfRecovery(report, nowMs)),
     ],
-    // A slot between two starts is neither looping nor serving: it stays what it was.
+    // Between two starts it is neither looping nor serving: it stays what it was.
     looping: new Set([
-      ...view.reports
-        .filter((report) => report.state !== 'serving' && looping.has(slotOf(report)))
-        .map(slotOf),
-      ...loopingNow.map(slotOf),
+      ...[...looping].filter((place) => places.has(place) && !recoveredPlaces.has(place)),
+      ...loops.map(placeOf),
     ]),
   };
 }
 
-const slotOf = ({ app, node, ordinal }: SlotReport): string => `${app}/${node}/${ordinal}`;
+/** Several slots of an app on one node share a cause, and are one piece of news. */
+const placeOf = ({ app, node }: SlotReport): string => `${app}/${node}`;
 
 function newsOfDeployment(deployment: Deployment, view: AppView): News[] {
   const { app, version, digest, generation, outcome, reason } = deployment;
@@ -72,12 +77,12 @@ function newsOfLoop(report: SlotReport, nowMs: number): News {
   const hour = Math.floor(nowMs / LOOP_REPEAT_MS);
   const why = reason === null ? '' : `: ${reason.code}`;
   return {
-    key: `loop ${slotOf(report)} ${hour}`,
+    key: `loop ${placeOf(report)} ${hour}`,
     text: `${app} is in a crash loop on ${node}, restarted ${restarts} times${why}`,
   };
 }
 
 const newsOfRecovery = (report: SlotReport, nowMs: number): News => ({
-  key: `recovery ${slotOf(report)} ${nowMs}`,
+  key: `recovery ${placeOf(report)} ${nowMs}`,
   text: `${report.app} serves again on ${report.node} after its crash loop`,
 });
