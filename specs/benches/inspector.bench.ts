@@ -64,78 +64,80 @@ const cpuSeconds =
     return seconds;
   };
 
-export function bench(): BenchPlan {
-  let opened: Promise<Pages> | undefined;
-  const close = async (): Promise<void> => {
-    const pages = opened;
-    opened = undefined;
+/** The pages, opened when they are first asked for. */
+class SharedPages {
+  #opened: Promise<Pages> | undefined;
+
+  async close(): Promise<void> {
+    const pages = this.#opened;
+    this.#opened = undefined;
     await (await pages)?.[Symbol.asyncDispose]();
-  };
+  }
+
   /** The browser is closed before programs are measured, which it would slow down. */
-  const alone =
-    (measure: Measure): Measure =>
-    async () => {
-      await close();
+  alone(measure: Measure): Measure {
+    return async () => {
+      await this.close();
       return measure();
     };
-  const seenOn =
-    (which: keyof Omit<Pages, symbol>, look: (page: MeasuredPage) => Promise<number>): Measure =>
-    async () =>
-      look((await (opened ??= openPages()))[which]);
-  const pageRow = (
+  }
+
+  row(
     metric: string,
     unit: string,
     better: BenchRow['better'],
     look: (page: MeasuredPage) => Promise<number>,
-  ): BenchRow => ({
-    metric: `${metric} ${LOAD}`,
-    unit,
-    better,
-    ours: hasChromium ? seenOn('ours', look) : () => Number.NaN,
-    peers: { [EMPTY]: hasChromium ? seenOn('empty', look) : missing('there is no Chromium') },
-  });
+  ): BenchRow {
+    const on = (which: 'ours' | 'empty') => async () =>
+      look((await (this.#opened ??= openPages()))[which]);
+    return {
+      metric: `${metric} ${LOAD}`,
+      unit,
+      better,
+      ours: hasChromium ? on('ours') : () => Number.NaN,
+      peers: { [EMPTY]: hasChromium ? on('empty') : missing('there is no Chromium') },
+    };
+  }
+}
+
+const pageRows = (pages: SharedPages): BenchRow[] => [
+  pages.row('frames of the page', 'frames/s', 'more', async (page) => {
+    const { perSecond } = await page.frames();
+    return perSecond;
+  }),
+  pages.row('frames over 50 ms', 'frames/s', 'less', async (page) => {
+    const { longPerSecond } = await page.frames();
+    return longPerSecond;
+  }),
+  pages.row('nodes of the page', 'nodes', 'less', (page) => page.nodes()),
+  pages.row('heap of the page', 'MB', 'less', (page) => page.heap()),
+];
+
+const lateRows = (pages: SharedPages): BenchRow[] =>
+  (['actors', 'events'] as const).map((what) => ({
+    metric: `${what} that a late viewer ${what === 'actors' ? 'knows' : 'is told'} ${LOAD}`,
+    unit: what === 'actors' ? 'actors' : 'events/s',
+    better: 'more',
+    ours: pages.alone(late('ours', what)),
+    peers: { [STATELY]: pages.alone(late('stately', what)) },
+  }));
+
+const costRow = (pages: SharedPages): BenchRow => ({
+  metric: `CPU of ${FLAT_EVENTS.toLocaleString('en')} events of ${ACTORS.toLocaleString('en')} actors, with a viewer`,
+  unit: 's',
+  better: 'less',
+  ours: pages.alone(cpuSeconds('ours')),
+  peers: {
+    'ours, nobody looks': pages.alone(cpuSeconds('nobody')),
+    [`XState with ${STATELY}`]: pages.alone(cpuSeconds('stately')),
+    'XState alone': pages.alone(cpuSeconds('xstate')),
+  },
+});
+
+export function bench(): BenchPlan {
+  const pages = new SharedPages();
   return {
-    dispose: close,
-    rows: [
-      pageRow(
-        'frames of the page',
-        'frames/s',
-        'more',
-        async (page) => (await page.frames()).perSecond,
-      ),
-      pageRow(
-        'frames over 50 ms',
-        'frames/s',
-        'less',
-        async (page) => (await page.frames()).longPerSecond,
-      ),
-      pageRow('nodes of the page', 'nodes', 'less', (page) => page.nodes()),
-      pageRow('heap of the page', 'MB', 'less', (page) => page.heap()),
-      {
-        metric: `actors that a late viewer knows ${LOAD}`,
-        unit: 'actors',
-        better: 'more',
-        ours: alone(late('ours', 'actors')),
-        peers: { [STATELY]: alone(late('stately', 'actors')) },
-      },
-      {
-        metric: `events that a late viewer is told ${LOAD}`,
-        unit: 'events/s',
-        better: 'more',
-        ours: alone(late('ours', 'events')),
-        peers: { [STATELY]: alone(late('stately', 'events')) },
-      },
-      {
-        metric: `CPU of ${FLAT_EVENTS.toLocaleString('en')} events of ${ACTORS.toLocaleString('en')} actors, with a viewer`,
-        unit: 's',
-        better: 'less',
-        ours: alone(cpuSeconds('ours')),
-        peers: {
-          'ours, nobody looks': alone(cpuSeconds('nobody')),
-          [`XState with ${STATELY}`]: alone(cpuSeconds('stately')),
-          'XState alone': alone(cpuSeconds('xstate')),
-        },
-      },
-    ],
+    dispose: () => pages.close(),
+    rows: [...pageRows(pages), ...lateRows(pages), costRow(pages)],
   };
 }

@@ -1,12 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { EventObject } from 'xstate';
+import { modelTests } from '../../runtime/testing/index.ts';
 import { supervisorMachine } from '../../supervisor/index.ts';
 import type { SupervisorSpec } from '../../supervisor/index.ts';
 import { machineSuite } from '../support/machine.suite.ts';
-import { chartTransitions } from '../support/model/chart-transitions.ts';
-import { exploreMachine } from '../support/model/model-paths.ts';
-import type { EdgePath } from '../support/model/model-paths.ts';
-import { createTakenBy } from '../support/model/noting.ts';
 import { SupervisedWorld, child, deafMachine } from '../support/supervised.ts';
 import { settle } from '../support/virtual-clock.ts';
 
@@ -83,33 +80,33 @@ class SlowWorld implements AsyncDisposable {
   }
 }
 
-/** Why no supervisor takes a transition of its chart. */
-const UNTAKEN = { idle: 'What was not started has nobody who could kill it.' };
-
-const isTakable = ({ from, event }: EdgePath<typeof supervisorMachine>): boolean =>
-  !(from.value === 'idle' && event.type === 'kill');
+/** Why no supervisor takes a transition of the graph. */
+const UNTAKEN: Readonly<Record<string, string>> = {
+  'idle: kill → stopped': 'What was not started has nobody who could kill it.',
+};
 
 describe('supervisor, the real one,', () => {
-  it('takes every transition of its chart', async () => {
-    const { edges } = exploreMachine(supervisorMachine, options);
-    const takenBy = createTakenBy(supervisorMachine, undefined);
-    const taken = new Set<string>();
-    const paths = edges.filter(isTakable);
-    for (const { name, prefix, event, via, from, to } of paths) {
-      await using world = new SlowWorld();
+  const tests = modelTests(supervisorMachine, {
+    events: options.samples,
+    sut: async () => {
+      const world = new SlowWorld();
       await world.up();
-      const expected = [...via, to].map(({ value }) => value);
-      for (const [at, step] of [...prefix, event].entries()) {
-        await world.cause(step);
-        expect([name, step.type, world.status]).toEqual([name, step.type, expected[at]]);
-      }
-      for (const one of takenBy(from, event)) taken.add(one);
-    }
-    const missing = chartTransitions(supervisorMachine).filter((name) => !taken.has(name));
-    console.log(
-      `supervisor: ${paths.length} of ${edges.length} transitions of the graph; ` +
-        `left out: idle: kill, ${UNTAKEN.idle}`,
-    );
-    expect(missing).toEqual([]);
+      return {
+        apply: (event) => world.cause(event),
+        check: ({ value }) => expect(world.status).toBe(value),
+        dispose: () => world[Symbol.asyncDispose](),
+      };
+    },
+  });
+  const names = tests.cases.map(({ name }) => name);
+
+  it.each(tests.cases.filter(({ name }) => !(name in UNTAKEN)))(
+    'does as its chart says: $name',
+    ({ run }) => run(),
+  );
+
+  it('takes every transition of its chart', () => {
+    expect(tests.uncovered).toEqual([]);
+    expect(Object.keys(UNTAKEN).filter((name) => !names.includes(name))).toEqual([]);
   });
 });

@@ -86,6 +86,7 @@ function hub(): Promise<Hub> {
   const buffer: string[] = [];
   let heardMs = performance.now();
   const quiet = async (): Promise<void> => {
+    heardMs = performance.now();
     while (performance.now() - heardMs < QUIET_MS) await pause(QUIET_MS / 10);
   };
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 }, () => {

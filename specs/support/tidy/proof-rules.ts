@@ -11,7 +11,7 @@ const PROOFS: readonly { readonly calls: readonly string[]; readonly message: st
     message: 'No spec calls machineSuite with it: prove what any machine owes.',
   },
   {
-    calls: ['modelWalk', 'exploreMachine'],
+    calls: ['modelWalk', 'modelTests', 'exploreMachine'],
     message: 'No spec calls modelWalk with it: walk its graph with its real bindings.',
   },
 ];
