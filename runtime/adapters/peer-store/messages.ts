@@ -9,7 +9,17 @@ import type { Envelope } from '../../../machines/gossip/envelope.schema.ts';
 import { gossipError } from '../../../machines/gossip/gossip-errors.ts';
 import { FUTURE_SKEW_MS } from '../../../machines/gossip/limits.ts';
 import type { GroupDatabase } from '../sqlite/group-database.ts';
-import { counter, envelopeOf, hexIn, numberIn, octets, setCounter, textIn } from './rows.ts';
+import {
+  counter,
+  envelopeOf,
+  hasMessage,
+  hexIn,
+  numberIn,
+  octets,
+  prefixOf,
+  setCounter,
+  textIn,
+} from './rows.ts';
 import type { Row } from './rows.ts';
 import { KINDS } from './schema.ts';
 
@@ -23,10 +33,8 @@ const EPOCH_BYTES = 6;
 export const missingOf = (db: GroupDatabase, ids: readonly string[]): string[] =>
   ids.filter((id) => {
     const bytes = octets(id);
-    const isKnown =
-      db.get('SELECT 1 AS one FROM messages WHERE id = ?', bytes) ??
-      db.get('SELECT 1 AS one FROM ended WHERE id = ?', bytes);
-    return isKnown === undefined;
+    if (hasMessage(db, id, bytes)) return false;
+    return db.get('SELECT 1 AS one FROM ended WHERE id = ?', bytes) === undefined;
   });
 
 export const tombstonesAmong = (
@@ -127,7 +135,7 @@ function firstRowSince(db: GroupDatabase, storedAtMs: number): number {
 const PUBLIC_ONE =
   'SELECT text, keys.public_key AS public_key FROM messages ' +
   'JOIN envelopes ON envelopes.row = messages.row LEFT JOIN keys ON keys.peer_id = messages.sender ' +
-  'WHERE id = ? AND kind = ? AND messages.expires_at > ?';
+  'WHERE prefix = ? AND id = ? AND kind = ? AND messages.expires_at > ?';
 
 export function publicEnvelopes(
   db: GroupDatabase,
@@ -139,7 +147,7 @@ export function publicEnvelopes(
   const gone: string[] = [];
   let bytes = 0;
   for (const [at, id] of ids.entries()) {
-    const row = db.get(PUBLIC_ONE, octets(id), PUBLIC, nowMs);
+    const row = db.get(PUBLIC_ONE, prefixOf(id), octets(id), PUBLIC, nowMs);
     if (row === undefined) {
       gone.push(id);
       continue;

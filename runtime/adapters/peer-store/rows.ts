@@ -8,6 +8,17 @@ export type Row = Readonly<Record<string, unknown>>;
 /** Octets of hex digits. */
 export const octets = (hex: string): Buffer => Buffer.from(hex, 'hex');
 
+/** Hex digits of an id that its index has: six octets, which a safe integer holds. */
+const PREFIX_DIGITS = 12;
+
+/** What the index of ids has of one. */
+export const prefixOf = (id: string): number => Number.parseInt(id.slice(0, PREFIX_DIGITS), 16);
+
+/** Whether a verified message is there. */
+export const hasMessage = (db: GroupDatabase, id: string, bytes: Uint8Array): boolean =>
+  db.get('SELECT 1 AS one FROM messages WHERE prefix = ? AND id = ?', prefixOf(id), bytes) !==
+  undefined;
+
 /** Hex digits of a column of octets. */
 export function hexIn(row: Row, column: string): string {
   const bytes = row[column];

@@ -10,20 +10,24 @@ export const KINDS = ['public', 'direct', 'group'] as const;
  * `messages` is narrow, so that asking what there is since a moment reads a fortieth of the pages
  * that the texts in `envelopes` fill. `row` is shared with `quarantine`, only grows and is never used
  * again: it is the feed's sequence number. `stored_at` never falls with `row`, whatever the clock does,
- * so a moment is found by bisection and needs no index.
+ * so a moment is found by bisection and needs no index. Ids are random, so each insert changes another
+ * page of their index; `prefix`, their first six octets as a number, makes its entries a third as long
+ * and a batch change a third of the pages. Whoever looks for an id compares all of it.
  *
  * History: 1, the first.
  */
 const VERSION_1 = `
   CREATE TABLE messages (
     row        INTEGER PRIMARY KEY,
-    id         BLOB NOT NULL UNIQUE,
+    id         BLOB NOT NULL,
+    prefix     INTEGER NOT NULL,
     sender     BLOB NOT NULL,
     kind       INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
     stored_at  INTEGER NOT NULL
   ) STRICT;
+  CREATE INDEX messages_prefix ON messages (prefix);
   CREATE INDEX messages_expiry ON messages (expires_at);
   CREATE TABLE envelopes (row INTEGER PRIMARY KEY, text TEXT NOT NULL) STRICT;
   CREATE TABLE quarantine (

@@ -14,7 +14,7 @@ import {
   TTL_SECONDS_MAX,
 } from '../../../machines/gossip/limits.ts';
 import type { GroupDatabase } from '../sqlite/group-database.ts';
-import { countIn, counter, numberIn, octets, setCounter } from './rows.ts';
+import { countIn, counter, hasMessage, numberIn, octets, prefixOf, setCounter } from './rows.ts';
 import { KINDS } from './schema.ts';
 
 /** Tombstones kept; one more takes the place of the oldest, which then costs one verification again. */
@@ -24,8 +24,8 @@ export const TOMBSTONES_MAX = 65_536;
 const KEY_LIFE_MS = 1000 * TTL_SECONDS_MAX;
 
 const INSERT_MESSAGE =
-  'INSERT INTO messages (row, id, sender, kind, created_at, expires_at, stored_at) ' +
-  'VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING';
+  'INSERT INTO messages (row, id, prefix, sender, kind, created_at, expires_at, stored_at) ' +
+  'VALUES (?, ?, ?, ?, ?, ?, ?, ?)';
 const INSERT_ENVELOPE = 'INSERT INTO envelopes (row, text) VALUES (?, ?)';
 const INSERT_QUARANTINED =
   'INSERT INTO quarantine (row, id, signature, sender, via, expires_at, stored_at, text) ' +
@@ -41,6 +41,7 @@ export class Settling {
   readonly #hasEnded: boolean;
   readonly #hasQuarantined: boolean;
   readonly #firstRow: number;
+  readonly #senders = new Map<string, Buffer>();
   #row: number;
 
   constructor(db: GroupDatabase, nowMs: number) {
@@ -73,21 +74,21 @@ export class Settling {
     const { header } = envelope;
     const id = octets(header.message_id);
     if (this.#hasQuarantined) this.#db.run('DELETE FROM quarantine WHERE id = ?', id);
+    if (hasMessage(this.#db, header.message_id, id)) return 'duplicate';
     if (this.#hasEnded && this.#isEnded(id)) return 'duplicate';
-    const row = this.#row + 1;
-    const inserted = this.#db.run(
+    const row = ++this.#row;
+    this.#db.run(
       INSERT_MESSAGE,
       row,
       id,
-      octets(header.sender_id),
+      prefixOf(header.message_id),
+      this.#octetsOf(header.sender_id),
       kindNumber(header),
       header.created_at,
       expiresAt(header),
       this.#storedAt,
     );
-    if (inserted === 0) return 'duplicate';
     this.#db.run(INSERT_ENVELOPE, row, canonicalEnvelope(envelope));
-    this.#row = row;
     return 'stored';
   }
 
@@ -95,7 +96,7 @@ export class Settling {
     const { header, signature } = envelope;
     const [id, sender] = [octets(header.message_id), octets(header.sender_id)];
     const isKnown =
-      this.#db.get('SELECT 1 AS one FROM messages WHERE id = ?', id) !== undefined ||
+      hasMessage(this.#db, header.message_id, id) ||
       this.#isEnded(id) ||
       this.#db.get(
         'SELECT 1 AS one FROM quarantine WHERE id = ? AND signature = ?',
@@ -141,6 +142,13 @@ export class Settling {
         octets(sender),
         until,
       );
+  }
+
+  /** A batch is of a few authors. */
+  #octetsOf(sender: string): Buffer {
+    const known = this.#senders.get(sender) ?? octets(sender);
+    this.#senders.set(sender, known);
+    return known;
   }
 
   #isEnded(id: Buffer): boolean {

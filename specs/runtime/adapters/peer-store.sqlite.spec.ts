@@ -114,6 +114,26 @@ describe('a store in SQLite', () => {
     await store.close();
   });
 
+  it('tells ids apart that begin alike, which its index does not', async () => {
+    using folder = scratch();
+    const path = folder.file('peer.sqlite');
+    const [first, second] = [publicMessage(ann), publicMessage(ann, 1)];
+    const id = first.header.message_id;
+    let store = await openPeerStore({ path, clock });
+    await store.settle(settlement({ verified: [item(second)] }));
+    await store.close();
+    const db = new DatabaseSync(path);
+    db.exec(`UPDATE messages SET prefix = ${Number.parseInt(id.slice(0, 12), 16)}`);
+    db.close();
+    store = await openPeerStore({ path, clock });
+    expect(await store.missingOf([id])).toEqual([id]);
+    const settled = await store.settle(settlement({ verified: [item(first), item(first)] }));
+    expect(settled.verified).toEqual(['stored', 'duplicate']);
+    const found = await store.publicEnvelopes([id], { nowMs: NOW_MS, bytesMax: 1 });
+    expect(found.envelopes).toEqual([first]);
+    await store.close();
+  });
+
   it('gives a fresh file cursors of its own', async () => {
     const [one, two] = await Promise.all(
       [1, 2].map(async () => openPeerStore({ path: ':memory:', clock })),
