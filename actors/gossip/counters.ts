@@ -41,6 +41,7 @@ export class GossipCounters {
 
   /** A refusal by its code; `from` is who delivered what was refused, where that is proven. */
   refuse(code: string, from?: string, by = 1): void {
+    if (by <= 0) return;
     this.#refusals.set(code, (this.#refusals.get(code) ?? 0) + by);
     if (from === undefined) return;
     if (!this.#byPeer.has(from) && this.#byPeer.size >= COUNTED_DELIVERERS_MAX) this.#dropFewest();

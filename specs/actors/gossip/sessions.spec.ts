@@ -1,49 +1,13 @@
 /** One session from its first question to its end, also over the death of the program. */
 import { describe, expect, it } from 'vitest';
-import type { MeshAvailable, MeshDelivery } from '../../../machines/gossip/meta-message.schema.ts';
 import {
   ANSWER_TIMEOUT_MS,
   ATTEMPTS_MAX,
   QUERY_INTERVAL_MS,
 } from '../../../machines/gossip/session-limits.ts';
-import { PuppetWorld, hexOf } from '../../support/gossip/puppet-world.ts';
+import { PuppetWorld } from '../../support/gossip/puppet-world.ts';
 
 const SECOND = 1000;
-
-/** What the puppet answers to the question that it has just heard. */
-const pageOf = (
-  world: PuppetWorld,
-  change: Partial<MeshAvailable> = {},
-): Omit<MeshAvailable, 'reconcile'> => {
-  const { session_id, since_timestamp, cursor } = world.lastHeard('message_request');
-  return {
-    type: 'mesh_available',
-    peer_id: world.puppet.id,
-    session_id,
-    since_timestamp,
-    message_ids: [],
-    answers: cursor,
-    cursor: null,
-    end: true,
-    as_of: world.clock.now(),
-    ...change,
-  };
-};
-
-const deliveryOf = (world: PuppetWorld, change: Partial<MeshDelivery> = {}): MeshDelivery => {
-  const { session_id, cursor } = world.lastHeard('mesh_request');
-  return {
-    type: 'mesh_delivery',
-    peer_id: world.puppet.id,
-    session_id,
-    envelopes: [],
-    sender_keys: { [world.puppet.id]: hexOf(world.puppet) },
-    cursor,
-    end: true,
-    gone: [],
-    ...change,
-  };
-};
 
 const stateOf = (world: PuppetWorld): unknown => {
   const path = `gossip/requesters/${world.puppet.id}`;
@@ -55,9 +19,9 @@ describe('a session', () => {
     const world = new PuppetWorld();
     await world.runFor(3 * SECOND);
     const letter = world.make();
-    world.say(pageOf(world, { message_ids: [letter.header.message_id] }));
+    world.say(world.page({ message_ids: [letter.header.message_id] }));
     await world.runFor(SECOND);
-    world.say(deliveryOf(world, { envelopes: [letter] }));
+    world.say(world.delivery({ envelopes: [letter] }));
     await world.runFor(SECOND);
     expect(world.peer.disk.messages.has(letter.header.message_id)).toBe(true);
     expect(world.record).toMatchObject({ open: null, outcome: 'done' });
@@ -67,7 +31,7 @@ describe('a session', () => {
   it('asks for nothing when there is nothing', async () => {
     const world = new PuppetWorld();
     await world.runFor(3 * SECOND);
-    world.say(pageOf(world));
+    world.say(world.page());
     await world.runFor(SECOND);
     expect(world.heard()).toEqual([]);
     expect(world.record?.outcome).toBe('done');
@@ -77,7 +41,7 @@ describe('a session', () => {
     const world = new PuppetWorld();
     await world.runFor(3 * SECOND);
     const letter = world.make();
-    world.say(pageOf(world, { message_ids: [letter.header.message_id] }));
+    world.say(world.page({ message_ids: [letter.header.message_id] }));
     await world.runFor(5 * SECOND);
     expect(stateOf(world)).toBe('awaitingDelivery');
     world.lastHeard('mesh_request');
@@ -88,7 +52,7 @@ describe('a session', () => {
     expect(stateOf(world)).toBe('awaitingDelivery');
     // Half of its time had passed before: the question is asked again when the rest has.
     await world.runFor(ANSWER_TIMEOUT_MS - 22 * SECOND);
-    world.say(deliveryOf(world, { envelopes: [letter] }));
+    world.say(world.delivery({ envelopes: [letter] }));
     await world.runFor(SECOND);
     expect(world.peer.disk.messages.size).toBe(1);
     expect(world.record?.outcome).toBe('done');
@@ -106,7 +70,7 @@ describe('a session', () => {
     expect(world.heard()).toEqual([]);
     expect(world.record).toMatchObject({ open: null, outcome: 'timedOut', completedAtMs: null });
     await world.runFor(QUERY_INTERVAL_MS);
-    world.say(pageOf(world));
+    world.say(world.page());
     await world.runFor(SECOND);
     expect(world.record?.outcome).toBe('done');
   });
@@ -114,7 +78,7 @@ describe('a session', () => {
   it('is not mixed up with one that had ended when the program was killed', async () => {
     const world = new PuppetWorld();
     await world.runFor(2 * SECOND);
-    const before = pageOf(world);
+    const before = world.page();
     // The end is noted in the store, and not yet in the journal.
     world.say(before);
     await world.runFor(100);
@@ -145,13 +109,13 @@ describe('a session', () => {
     await world.runFor(3 * SECOND);
     const [bogus, letter] = ['f'.repeat(64), world.make()];
     const ids = [bogus, letter.header.message_id];
-    world.say(pageOf(world, { message_ids: ids, cursor: 'next', end: false }));
+    world.say(world.page({ message_ids: ids, cursor: 'next', end: false }));
     for (let turn = 0; turn <= ATTEMPTS_MAX; turn++) {
       await world.runFor(SECOND);
-      world.say(deliveryOf(world, { envelopes: [letter] }));
+      world.say(world.delivery({ envelopes: [letter] }));
     }
     await world.runFor(SECOND);
-    world.say(pageOf(world));
+    world.say(world.page());
     await world.runFor(SECOND);
     expect(world.peer.disk.messages.size).toBe(1);
     expect(world.record).toMatchObject({ outcome: 'misbehaved', misbehaved: 1 });
@@ -162,9 +126,9 @@ describe('a session', () => {
     const world = new PuppetWorld({ reconciles: true });
     await world.runFor(3 * SECOND);
     const letter = world.make();
-    world.say(pageOf(world, { message_ids: [letter.header.message_id] }));
+    world.say(world.page({ message_ids: [letter.header.message_id] }));
     await world.runFor(SECOND);
-    world.say(deliveryOf(world, { envelopes: [letter] }));
+    world.say(world.delivery({ envelopes: [letter] }));
     await world.runFor(SECOND);
     expect(world.record?.outcome).toBe('done');
   });
@@ -172,7 +136,7 @@ describe('a session', () => {
   it('ends over a frame that is none', async () => {
     const world = new PuppetWorld({ reconciles: true });
     await world.runFor(3 * SECOND);
-    world.say({ ...pageOf(world), reconcile: '00ff' });
+    world.say({ ...world.page(), reconcile: '00ff' });
     await world.runFor(SECOND);
     expect(world.record?.outcome).toBe('misbehaved');
     expect(world.refusals['MESH_ERR_RECONCILE_FRAME']).toBe(1);
@@ -183,7 +147,7 @@ describe('the query interval', () => {
   it('holds over any number of restarts', async () => {
     const world = new PuppetWorld();
     await world.runFor(3 * SECOND);
-    world.say(pageOf(world));
+    world.say(world.page());
     await world.runFor(SECOND);
     for (let restart = 0; restart < 5; restart++) {
       world.peer.crash();
@@ -199,7 +163,7 @@ describe('the query interval', () => {
   it('is no longer than itself after the wall clock was set back', async () => {
     const world = new PuppetWorld();
     await world.runFor(3 * SECOND);
-    world.say(pageOf(world));
+    world.say(world.page());
     await world.runFor(SECOND);
     world.peer.crash();
     world.peer.skewMs = -4 * 60 * SECOND;
@@ -213,7 +177,7 @@ describe('the query interval', () => {
   it('does not mind a wall clock that jumps while the program runs', async () => {
     const world = new PuppetWorld();
     await world.runFor(3 * SECOND);
-    world.say(pageOf(world));
+    world.say(world.page());
     await world.runFor(SECOND);
     if (world.peer.clock) world.peer.clock.skewMs = 30 * 86_400 * SECOND;
     await world.runFor(QUERY_INTERVAL_MS / 2);

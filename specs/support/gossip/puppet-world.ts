@@ -2,7 +2,11 @@
 import { createVoice } from '../../../actors/gossip/voice.ts';
 import type { Envelope } from '../../../machines/gossip/envelope.schema.ts';
 import { META_TTL_SECONDS } from '../../../machines/gossip/session-limits.ts';
-import type { MetaMessage } from '../../../machines/gossip/meta-message.schema.ts';
+import type {
+  MeshAvailable,
+  MeshDelivery,
+  MetaMessage,
+} from '../../../machines/gossip/meta-message.schema.ts';
 import { makeEnvelope } from '../../../runtime/gossip/envelope-codec.ts';
 import type { EnvelopeContent, PeerKey } from '../../../runtime/gossip/envelope-codec.ts';
 import { metaCodec } from '../../../runtime/gossip/meta-codec.ts';
@@ -77,6 +81,39 @@ export class PuppetWorld {
     const found = this.heard().findLast((one) => one.type === type);
     if (found === undefined) throw new Error(`The puppet hears no ${type}.`);
     return found as Extract<MetaMessage, { readonly type: Type }>;
+  }
+
+  /** The last page of the puppet, for the question that it has just heard. */
+  page(change: Partial<MeshAvailable> = {}): Omit<MeshAvailable, 'reconcile'> {
+    const { session_id, since_timestamp, cursor } = this.lastHeard('message_request');
+    return {
+      type: 'mesh_available',
+      peer_id: this.puppet.id,
+      session_id,
+      since_timestamp,
+      message_ids: [],
+      answers: cursor,
+      cursor: null,
+      end: true,
+      as_of: this.clock.now(),
+      ...change,
+    };
+  }
+
+  /** A delivery of the puppet, for the request that it has just heard. */
+  delivery(change: Partial<MeshDelivery> = {}): MeshDelivery {
+    const { session_id, cursor } = this.lastHeard('mesh_request');
+    return {
+      type: 'mesh_delivery',
+      peer_id: this.puppet.id,
+      session_id,
+      envelopes: [],
+      sender_keys: { [this.puppet.id]: hexOf(this.puppet) },
+      cursor,
+      end: true,
+      gone: [],
+      ...change,
+    };
   }
 
   /** An envelope of the puppet, or of somebody else. */
