@@ -68,7 +68,10 @@ const keepCertified = (ports: FrontActorPorts, opened: () => OpenFront) =>
     };
   });
 
-const keepAnnounced = ({ cell, clock, notice, register }: FrontActorPorts) =>
+const keepAnnounced = (
+  { cell, clock, notice, register }: FrontActorPorts,
+  onWithdrawing: (withdrawn: Promise<void>) => void,
+) =>
   fromCallback<FrontFact, FrontAddress>(({ input: { host, port } }) => {
     let timer: unknown;
     let isOver = false;
@@ -88,12 +91,13 @@ const keepAnnounced = ({ cell, clock, notice, register }: FrontActorPorts) =>
       stop();
       clock.clearTimeout(timer);
       // After the announcement that is under way, which would bring the entry back.
-      void last.then(() => register.withdraw()).catch(failed);
+      onWithdrawing(last.then(() => register.withdraw()).catch(failed));
     };
   });
 
 export function createCoordinatorFrontLogic(ports: FrontActorPorts) {
   let front: OpenFront | undefined;
+  let withdrawn: Promise<void> = Promise.resolve();
   const opened = (): OpenFront => {
     if (front === undefined) throw new Error('A front that listens was opened.');
     return front;
@@ -117,9 +121,12 @@ export function createCoordinatorFrontLogic(ports: FrontActorPorts) {
       };
     }),
     keepCertified: keepCertified(ports, opened),
-    keepAnnounced: keepAnnounced(ports),
+    keepAnnounced: keepAnnounced(ports, (withdrawing) => {
+      withdrawn = withdrawing;
+    }),
     drainFront: fromPromise(async ({ input }) => {
-      await front?.drain(input.deadlineMs);
+      // Peers stop asking before the calls that are under way have ended.
+      await Promise.all([withdrawn, front?.drain(input.deadlineMs)]);
     }),
   };
   return coordinatorFrontMachine.provide({ actors });

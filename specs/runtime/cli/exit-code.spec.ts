@@ -23,6 +23,7 @@ describe('exitCodeOf', () => {
         'MESH_ERR_CLI_USAGE',
         'MESH_ERR_CONTROL_BODY_TOO_LARGE',
         'MESH_ERR_CONTROL_INVALID_REQUEST',
+        'MESH_ERR_COORDINATOR_MANIFEST_INVALID',
         'MESH_ERR_FABRIC_INVALID',
         'MESH_ERR_KEY_NAME',
         'MESH_ERR_PEER_KEY',
@@ -60,12 +61,17 @@ describe('exitCodeOf', () => {
 
   it.each([
     [EXIT.notFound, 'MESH_ERR_FABRIC_UNKNOWN_APP'],
+    [EXIT.notFound, 'MESH_ERR_COORDINATOR_CONFIG'],
     [EXIT.notFound, 'MESH_ERR_REPO_UNKNOWN'],
     [EXIT.notFound, 'MESH_ERR_TRUST_UNKNOWN'],
     [EXIT.verification, 'MESH_ERR_CLI_VERIFICATION_FAILED'],
+    [EXIT.verification, 'MESH_ERR_COORDINATOR_NOT_SEED_OWNER'],
+    [EXIT.verification, 'MESH_ERR_COORDINATOR_WRONG_SEED'],
     [EXIT.verification, 'MESH_ERR_SPORE_UNTRUSTED'],
     [EXIT.verification, 'MESH_ERR_SPORE_SIGNATURE'],
     [EXIT.conflict, 'MESH_ERR_CONTROL_ALREADY_RUNNING'],
+    [EXIT.conflict, 'MESH_ERR_COORDINATOR_MANIFEST_CONFLICT'],
+    [EXIT.conflict, 'MESH_ERR_COORDINATOR_PEER_AVAILABLE'],
     [EXIT.conflict, 'MESH_ERR_FABRIC_BUDGET_EXCEEDED'],
     [EXIT.conflict, 'MESH_ERR_KEY_EXISTS'],
   ])('says %i of %s', (exitCode, code) => {
