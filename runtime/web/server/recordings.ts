@@ -1,6 +1,7 @@
 /** Recordings that somebody opened, and the pages that look at one. */
 import { randomUUID } from 'node:crypto';
 import type { RawData, WebSocket } from 'ws';
+import { RECORDING_BYTES_MAX } from '../recording/bounds.ts';
 import { readRecording } from '../recording/read-recording.ts';
 import type { Moment } from '../recording/moment.ts';
 import { Replay } from '../recording/replay.ts';
@@ -121,6 +122,7 @@ export class ReplayViewer {
   }
 
   #say(message: ServerMessage): void {
-    write(this.#socket, JSON.stringify(message));
+    // The log of a recording comes as one message, and is never sent unasked.
+    write(this.#socket, JSON.stringify(message), RECORDING_BYTES_MAX);
   }
 }

@@ -4,8 +4,8 @@ import type { WebSocket } from 'ws';
 const BUFFERED_BYTES_MAX = 8 * 1024 * 1024;
 
 /** Sends a text, or ends the connection of somebody who does not read. */
-export function write(socket: WebSocket, text: string): void {
-  if (socket.bufferedAmount > BUFFERED_BYTES_MAX) socket.terminate();
+export function write(socket: WebSocket, text: string, bytesMax = BUFFERED_BYTES_MAX): void {
+  if (socket.bufferedAmount > bytesMax) socket.terminate();
   else socket.send(text);
 }
 
