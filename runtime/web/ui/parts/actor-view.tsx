@@ -2,6 +2,7 @@ import {
   actors,
   charts,
   details,
+  isHeld,
   linkTo,
   pin,
   recording,
@@ -119,7 +120,7 @@ export function ActorView() {
   const given = row ? { shown, row } : { shown };
   return (
     <>
-      <section class="panel view" aria-label="State chart">
+      <section class={`panel view ${isHeld.value ? 'still' : ''}`} aria-label="State chart">
         <Bar {...given} />
         <Picture {...given} />
         {(shown.machine !== null || recording.value) && <Scrubber steps={shown.steps} />}

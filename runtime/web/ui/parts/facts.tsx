@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { canSend, linkTo, recording, route, shownAtMs, shownStep, step } from '../store.ts';
+import { canSend, isHeld, linkTo, recording, route, shownAtMs, shownStep, step } from '../store.ts';
 import { clock, duration, eventName } from '../names.ts';
 import type { Accepted, ActorDetails, ActorRow } from '../wire.types.ts';
 import { Icon } from './icon.tsx';
@@ -103,7 +103,7 @@ export function Facts({ shown, row }: { readonly shown: ActorDetails; readonly r
         <Numbers shown={shown} {...(row ? { row } : {})} />
         {!at && shown.accepts.length > 0 && (
           <>
-            <h3>Possible now</h3>
+            <h3>{isHeld.value ? 'Possible then' : 'Possible now'}</h3>
             <ul class="accepts">
               {possibleFirst(shown.accepts).map((one) => (
                 <Possible key={one.event} one={one} onSend={setChosen} />

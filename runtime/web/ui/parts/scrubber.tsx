@@ -1,4 +1,4 @@
-import { go, log, recording, route, step } from '../store.ts';
+import { go, isHeld, log, recording, route, step } from '../store.ts';
 import { clock, counted, eventName } from '../names.ts';
 import type { Step } from '../wire.types.ts';
 import { Icon } from './icon.tsx';
@@ -64,7 +64,7 @@ function Slider({ place, count, told, onPlace, isNow, endName, children }: Slide
       <span class="soft tally">{children}</span>
       <button
         type="button"
-        class={isNow ? 'live' : ''}
+        class={isNow && !isHeld.value ? 'live' : ''}
         onClick={() => go({ at: null })}
         aria-pressed={isNow}
       >
@@ -88,7 +88,7 @@ function ActorScrubber({ steps }: { readonly steps: readonly Step[] }) {
       told={at ? `after ${at.event}` : 'now'}
       onPlace={goToStep}
       isNow={at === undefined}
-      endName="now"
+      endName={isHeld.value ? 'held' : 'now'}
     >
       {isLost ? `step ${route.value.at} is not kept` : told}
     </Slider>
