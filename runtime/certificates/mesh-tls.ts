@@ -5,7 +5,7 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, connect } from 'node:tls';
 import type { PeerCertificate, SecureContext, TLSSocket } from 'node:tls';
-import type { OnReadOpts } from 'node:net';
+import type { OnReadOpts, Socket } from 'node:net';
 import type { Clock } from '../../machines/kernel/clock.ts';
 import { edgeError } from '../edge/errors.ts';
 import type { Target } from '../edge/target-state.ts';
@@ -27,11 +27,19 @@ interface Identity {
   readonly context: SecureContext;
   readonly spiffeId: string;
   /** Sessions to go on with, by target; new ones begin with each certificate. */
-  readonly sessions: WeakMap<Target, Buffer>;
+  readonly sessions: WeakMap<Target, Session>;
+}
+
+/** A resumed session verifies nothing, so it must not outlive what was verified when it began. */
+interface Session {
+  readonly ticket: Buffer;
+  readonly notAfterMs: number;
 }
 
 export class MeshTls implements UpstreamTls {
   readonly #clock: Pick<Clock, 'now'>;
+  /** When the first of both ends' certificates expires. */
+  readonly #ends = new WeakMap<Socket, number>();
   #identity: Identity | undefined;
 
   constructor(clock: Pick<Clock, 'now'>) {
@@ -56,19 +64,31 @@ export class MeshTls implements UpstreamTls {
     if (identity === undefined || this.#clock.now() > identity.notAfterMs) return undefined;
     const { context, sessions } = identity;
     const due = spiffeIdOfApp(identity.spiffeId, target.app);
-    const session = sessions.get(target);
+    const known = sessions.get(target);
+    const resumed = known && known.notAfterMs > this.#clock.now() ? known : undefined;
     const socket = connect({
       host: target.host,
       port: target.port,
       secureContext: context,
       ALPNProtocols: ['http/1.1'],
       // Of this very target: whoever can go on with its session has proved itself before.
-      ...(session && { session }),
+      ...(resumed && { session: resumed.ticket }),
       ...(onread && { onread }),
       checkServerIdentity: (_, certificate) => identityFault(target, certificate, due),
     });
     socket.setNoDelay(true);
-    return socket.on('session', (ticket) => sessions.set(target, ticket));
+    const notAfterMs = (): number =>
+      Math.min(
+        identity.notAfterMs,
+        resumed?.notAfterMs ?? Date.parse(socket.getPeerCertificate().valid_to),
+      );
+    return socket
+      .once('secureConnect', () => this.#ends.set(socket, notAfterMs()))
+      .on('session', (ticket) => sessions.set(target, { ticket, notAfterMs: notAfterMs() }));
+  }
+
+  mayKeep(socket: Socket): boolean {
+    return this.#clock.now() < (this.#ends.get(socket) ?? 0);
   }
 }
 

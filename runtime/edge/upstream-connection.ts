@@ -106,7 +106,14 @@ export class UpstreamConnection implements IdleUpstream {
     this.#user = null;
     const { idle, keepsIdle } = this.#target;
     const { idleUpstreamsMax } = this.#context.limits;
-    if (!isReusable || !keepsIdle || idle.length >= idleUpstreamsMax || this.socket.destroyed) {
+    const isCurrent = !this.#isSecure || this.#context.tls?.mayKeep(this.socket) === true;
+    if (
+      !isReusable ||
+      !isCurrent ||
+      !keepsIdle ||
+      idle.length >= idleUpstreamsMax ||
+      this.socket.destroyed
+    ) {
       this.socket.destroy();
       return;
     }

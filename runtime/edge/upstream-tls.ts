@@ -11,6 +11,8 @@ export interface UpstreamTls {
    * app; else the socket ends with an error. `undefined` while there is no valid certificate to show.
    */
   connect(target: Target, onread?: OnReadOpts): Socket | undefined;
+  /** Whether another request may go out on it: what both ends showed is still valid. */
+  mayKeep(socket: Socket): boolean;
 }
 
 /** Opens one, or a socket that ends at once: an instance that asks for TLS is never met without. */

@@ -121,9 +121,10 @@ describe('instance certificates', () => {
     );
   }, 60_000);
 
-  it('are renewed at half life under steady requests, of which none fails', async () => {
+  it('are renewed at half life under load without a failed request, and bear a long absence', async () => {
     await using world = await certifiedWorld({ leafLifetimeMs: 4_000 });
-    const digest = await world.spore(tlsSample('1.0.0'));
+    const health = { startTimeoutMs: 10_000, warmupMs: 20, intervalMs: 200, failuresMax: 2 };
+    const digest = await world.spore(tlsSample('1.0.0', { manifest: { health } }));
     await world.certify([workloadOf(digest)]);
     const mesh = await world.start({ coordinator: world.link, nodes: 1 });
     await deploy(mesh, digest, { min: 1, max: 1 });
@@ -142,7 +143,8 @@ describe('instance certificates', () => {
     expect(failures).toEqual([]);
     expect(after.serialNumber).not.toBe(before.serialNumber);
 
-    // Nobody renews any more: it is shown, said, and not repaired by closing one's eyes.
+    // Nobody renews any more: that is shown, and no reason to end what runs.
+    const pid = await text(mesh, '/hello/hello');
     await world.coordinator.stop();
     await until(
       'a failed renewal',
@@ -150,6 +152,12 @@ describe('instance certificates', () => {
     );
     await until('the end', async () => (await certificateOf(mesh, 'hello')).state === 'expired');
     expect((await mesh.ps())[0]?.identity?.state).toBe('expired');
+    await until('no request gets through', async () =>
+      (await text(mesh, '/hello/hello')).includes('MESH_ERR_EDGE_UPSTREAM_IDENTITY'),
+    );
+    await world.revive();
+    await until('it serves again', async () => (await text(mesh, '/hello/hello')) === pid);
+    expect((await certificateOf(mesh, 'hello')).failure).toBeNull();
   }, 60_000);
 
   it('outlive a killed runtime with their instances, and are renewed by the next', async () => {

@@ -7,6 +7,7 @@ import { createTlsIdentity } from '../../../runtime/attested-tls/tls-identity.ts
 import { nodeKeyOf } from '../../../runtime/certificates/coordinator-link.ts';
 import type { CoordinatorLink } from '../../../runtime/certificates/coordinator-link.ts';
 import { manifestOf, manifestText } from '../../../runtime/coordinator/manifest-template.ts';
+import { openShare } from '../../../runtime/coordinator/open-share.ts';
 import { startCoordinator } from '../../../runtime/coordinator/start-coordinator.ts';
 import type { Coordinator } from '../../../runtime/coordinator/start-coordinator.ts';
 import { connectUserApi } from '../../../runtime/rpc/client.ts';
@@ -38,6 +39,8 @@ export interface CertifiedWorld extends MeshWorld {
   readonly link: CoordinatorLink;
   /** Sets the next manifest, which names these spores. */
   certify(workloads: readonly Workload[]): Promise<void>;
+  /** Starts the stopped Coordinator again on its port, and recovers it with the owner's seed share. */
+  revive(): Promise<void>;
   /** The public half of the key of this mesh's nodes, in hex. */
   nodeKey(): Promise<string>;
 }
@@ -53,6 +56,8 @@ export async function certifiedWorld(
   const nodeKey = async (): Promise<string> =>
     Buffer.from((await nodeKeyOf(world.home)).publicKey).toString('hex');
   let previous: Uint8Array = Buffer.of();
+  let share: Uint8Array = Buffer.of();
+  let revived: Coordinator | undefined;
   return {
     ...world,
     coordinator,
@@ -79,10 +84,27 @@ export async function certifiedWorld(
         idempotencyKey: randomBytes(16).toString('hex'),
       });
       previous = answer.transitionHash;
+      share = answer.seedShares[0]?.ciphertext ?? share;
+    },
+    async revive() {
+      revived = await startCoordinator({ folder, port, recoveryWaitMs: 200, ...options });
+      const { seed, salt } = openShare(share, seedOwner.privateKey);
+      await using client = await connectUserApi({
+        host,
+        port,
+        clock: systemClock,
+        identity: createTlsIdentity(Date.now(), seedOwner.privateKey),
+      });
+      await client.userApi.recover({
+        seed: Buffer.from(seed.reveal()),
+        salt: Buffer.from(salt.reveal()),
+        force: true,
+      });
     },
     async [Symbol.asyncDispose]() {
       await world[Symbol.asyncDispose]();
       await coordinator.stop();
+      await revived?.stop();
     },
   };
 }
