@@ -93,7 +93,7 @@ describe('instance certificates', () => {
       state: 'valid',
     });
     // Another incarnation of its actor goes on with the files.
-    const [{ instance = '' } = {}] = await mesh.ps();
+    const instance = await instanceOf(mesh);
     const { serialNumber } = await certificateOf(mesh, 'hello');
     await mesh.tree.terminateChild(certificatesPath('node-1'), instance);
     await mesh.tree.restartChild(certificatesPath('node-1'), instance);
