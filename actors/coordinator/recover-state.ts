@@ -34,12 +34,12 @@ export async function recoverFromPeer(
   return resetState(ports, signal, async (unverified) => {
     const response = await askPeer(ports, peer, unverified, signal);
     const found = response.transition;
+    ports.trace?.('answered', found);
     if (found !== unverified.record.transition || response.generation !== unverified.generation)
       throw changed(`the peer ${peer} serves transition ${found}`, unverified);
-    return {
-      engine: ports.keys.engineOf(response.seed, response.salt),
-      meshKey: response.meshKey,
-    };
+    const engine = ports.keys.engineOf(response.seed, response.salt);
+    ports.trace?.('engine', found);
+    return { engine, meshKey: response.meshKey };
   });
 }
 
@@ -88,33 +88,45 @@ async function resetState(
 ): Promise<StateSummary> {
   const { cell } = ports;
   const held = cell.held;
+  ports.trace?.('reset', held?.record.transition ?? '');
   const unverified = await readUnverified(ports);
   if (unverified === null)
     throw historyError(
       'MESH_ERR_HISTORY_MISSING',
       'Recovering the state: the history has no latest transition.',
     );
+  const { transition } = unverified.record;
+  ports.trace?.('unverified', transition);
   const keys = await source(unverified);
   const again = await readUnverified(ports);
+  ports.trace?.('reread', again?.record.transition ?? '');
   if (again === null || !isSameRecord(again.record, unverified.record))
     throw changed(`the latest transition became ${again?.record.transition}`, unverified);
   const verified = verifyState(ports, again, keys);
+  ports.trace?.('verified', transition);
   signal.throwIfAborted();
   await ports.floor.raise(floorOf(verified));
   signal.throwIfAborted();
   if (!cell.swap(held, verified)) throw changed('another recovery came first', unverified);
+  ports.trace?.('swapped', transition);
   return summaryOf(verified);
 }
 
 async function askPeer(
   ports: CoordinatorPorts,
   peer: string,
-  { manifest }: UnverifiedState,
+  { manifest, record: { transition } }: UnverifiedState,
   signal: AbortSignal,
 ): Promise<RecoverResponse> {
   const appraisal = {
     validator: ports.validators.validatorFor(manifest.referenceValues),
-    authorise: (proven: ProvenIdentity) => authoriseCoordinator(manifest, proven),
+    authorise: (proven: ProvenIdentity) => {
+      ports.trace?.('attested', transition);
+      authoriseCoordinator(manifest, proven);
+      ports.trace?.('authorised', transition);
+      // The transport's next step, and no other's.
+      ports.trace?.('requested', transition);
+    },
   };
   try {
     return await ports.transport.recover(peer, appraisal, signal);

@@ -48,12 +48,16 @@ export function issueMeshCert(
  * _STORE_UNAVAILABLE, _NOT_AUTHORISED.
  */
 export function serveRecover(
-  { cell }: Pick<CoordinatorPorts, 'cell'>,
+  { cell, trace }: Pick<CoordinatorPorts, 'cell' | 'trace'>,
   proven: ProvenIdentity,
 ): RecoverResponse {
   const state = cell.take();
+  const { transition } = state.record;
+  trace?.('serving.requested', transition);
   authoriseCoordinator(state.manifest, proven);
+  trace?.('serving.authorised', transition);
   const { engine, meshKey } = state;
+  trace?.('serving.answered', transition);
   return { seed: engine.seed, salt: engine.salt, meshKey, ...summaryOf(state) };
 }
 

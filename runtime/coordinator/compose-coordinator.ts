@@ -162,6 +162,8 @@ async function compose(
     clock,
     random,
     ...(options.recoveryWaitMs !== undefined && { recoveryWaitMs: options.recoveryWaitMs }),
+    trace: (step, transition) =>
+      logger?.({ level: 'debug', message: `${name}: recover: ${step} ${transition}`.trim() }),
     notice: (about, error) =>
       logger?.({ level: 'warn', message: `${name}: ${about}: ${String(error)}`, details: error }),
   };

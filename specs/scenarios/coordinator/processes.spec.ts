@@ -25,6 +25,19 @@ import { openShare } from '../../../runtime/coordinator/open-share.ts';
 import { until } from '../../support/until.ts';
 
 const KILLS = 6;
+/** The Recover flow of the mesh API, message by message, on the side that asks. */
+const RECOVER_FLOW = [
+  'reset',
+  'unverified',
+  'attested',
+  'authorised',
+  'requested',
+  'answered',
+  'engine',
+  'reread',
+  'verified',
+  'swapped',
+];
 const run = promisify(execFile);
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const keyOf = (der: Uint8Array): string =>
@@ -57,6 +70,12 @@ describe.each(['sqlite', 'fs'] as const)('two Coordinators on one history in %s'
     // What it had to go through, in this order.
     expect(second.text).toMatch(/empty: [^]*recovering: [^]*ready: generation 1/);
     expect(first.text).not.toContain('recovering');
+    expect(second.recoverSteps).toEqual(RECOVER_FLOW);
+    expect(first.recoverSteps).toEqual([
+      'serving.requested',
+      'serving.authorised',
+      'serving.answered',
+    ]);
     const [one, two] = [await historyOf(first), await historyOf(second)];
     expect(two).toEqual(one);
     // The mesh key came along: what either issues, verifies at the other.

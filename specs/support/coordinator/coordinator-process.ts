@@ -61,7 +61,10 @@ export class CoordinatorProcess {
     this.#text = '';
     const wait = String(RECOVERY_WAIT_MS);
     const args = ['coordinator', 'start', '--folder', this.folder, '--recovery-wait-ms', wait];
-    const child = startMeshCommand([...args, '--listen', '127.0.0.1:0'], { cwd: this.#cwd });
+    const child = startMeshCommand([...args, '--listen', '127.0.0.1:0'], {
+      cwd: this.#cwd,
+      env: { MESH_LOG: 'debug' },
+    });
     this.#child = child;
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding('utf8').on('data', (piece: string) => {
@@ -81,6 +84,11 @@ export class CoordinatorProcess {
   async killWithin(ms: number): Promise<void> {
     await pause(Math.random() * ms);
     await this.end('SIGKILL');
+  }
+
+  /** The steps of recoveries that it told, in their order. */
+  get recoverSteps(): readonly string[] {
+    return [...this.#text.matchAll(/recover: ([a-z.]+)/g)].map(([, step = '']) => step);
   }
 
   signal(name: NodeJS.Signals): void {
