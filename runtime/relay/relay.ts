@@ -61,13 +61,14 @@ export interface Relay {
   /** Prometheus text exposition format, as at `/metrics`. */
   metrics(): Promise<string>;
   describe(): TreeNode;
-  /** Resolves when it has ended, asked to or not. */
+  /** Resolves with the reason when all of it has ended, asked to or not. */
   readonly ended: Promise<unknown>;
   /** Lets requests in flight end for a moment. Idempotent. */
   stop(): Promise<void>;
 }
 
-const INTENSITY = 10;
+/** Restarts within a minute: a disk that is full for a while comes so far, and no further. */
+const INTENSITY = 30;
 const PERIOD_MS = 60_000;
 const BACKOFF = { minMs: 100, maxMs: 10_000, factor: 2, jitter: 0.5, resetAfterMs: 60_000 };
 
@@ -172,6 +173,12 @@ async function supervise(
     await parts.listener()?.close();
     store.close();
   };
+  const stop = (): Promise<void> => (stopped ??= end());
+  // A tree that gave up must not leave a port behind that nobody watches over.
+  const ended = tree.ended.then(async (reason) => {
+    await stop();
+    return reason;
+  });
   return {
     url: `http://${ownNames(host)[0] ?? host}:${port}`,
     port,
@@ -179,8 +186,8 @@ async function supervise(
     refusals: () => counters.refusals,
     metrics: () => counters.text(),
     describe: () => tree.describe(),
-    ended: tree.ended,
-    stop: () => (stopped ??= end()),
+    ended,
+    stop,
   };
 }
 
