@@ -196,10 +196,13 @@ describe('GET /inbox/PEER', () => {
 
 describe('the life of a relay', () => {
   it('removes what has expired by itself', async () => {
-    await using world = await relayWorld({ limits: { pruneIntervalMs: 5 } });
-    const short = metaMessage(ann, bob, 0, { createdAtMs: Date.now(), ttlSeconds: 1 });
-    await world.ask(ann, '/envelopes', { body: lines(short) });
+    let nowMs = Date.now();
+    const clock = { ...systemClock, now: () => nowMs };
+    await using world = await relayWorld({ clock, limits: { pruneIntervalMs: 5 } });
+    const short = metaMessage(ann, bob, 0, { createdAtMs: nowMs, ttlSeconds: 60 });
+    await world.ask(ann, '/envelopes', { body: lines(short), timeMs: nowMs });
     expect(world.relay.counts().items).toBe(1);
+    nowMs += 60_000;
     await until(() => world.relay.counts().items === 0);
     expect(world.relay.counts()).toMatchObject({ items: 0, bytes: 0, inboxes: 0 });
   });
