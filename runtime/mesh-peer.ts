@@ -47,7 +47,18 @@ export async function startMeshPeer(parts: MeshParts, options: MeshPeerOptions):
       ...of,
     });
     const announcer = options.announce === true ? announcerOf(Announcer, parts, peer) : undefined;
-    return { peer, stop: () => stop(peer, announcer, own) };
+    let isStopping = false;
+    // The node goes on without it, so somebody has to say that it is gone.
+    void peer.ended.then((reason) => {
+      if (!isStopping) parts.ports.notice('the peer of this node ended', reason);
+    });
+    return {
+      peer,
+      stop: () => {
+        isStopping = true;
+        return stop(peer, announcer, own);
+      },
+    };
   } catch (error) {
     await own?.stop();
     throw error;

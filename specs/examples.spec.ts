@@ -66,6 +66,9 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
   'counter-that-survives.ts': {
     says: 'run 1: 2, the bonus counted (SIGKILL)\nrun 2: 3 (SIGKILL)\nrun 3: 4 (SIGKILL)',
   },
+  'public-messages.ts': {
+    says: 'alice: done, 1 received\nalice: the door is open (verified)',
+  },
   'start-tree.ts': {
     says: 'house/door crashed: error\nhouse/door is closed again, restarts: 1',
   },
