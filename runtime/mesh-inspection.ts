@@ -26,7 +26,13 @@ export function inspectionOf(
     coordinator: () => mesh().coordinator(),
     ...gossipOf(paths.home),
   };
-  const inspectors = new Inspectors(tree, { mesh: source, coverageDir: paths.coverage });
+  const onAudit = (path: string, text: string): void =>
+    logger?.({ level: 'info', message: `audit: ${path}: ${text}` });
+  const inspectors = new Inspectors(tree, {
+    mesh: source,
+    coverageDir: paths.coverage,
+    onAudit,
+  });
   return {
     inspect: (options) => inspectors.invite(options),
     record: ({ forMs } = {}, signal) => {
@@ -36,8 +42,7 @@ export function inspectionOf(
     },
     send: async (request) => {
       if (!allowSend && !inspectors.isSending) throw readOnly(request);
-      const message = `audit: ${request.event.type} is sent to ${request.path}`;
-      logger?.({ level: 'info', message });
+      onAudit(request.path, `${request.event.type} is sent from the command line`);
       await inspectors.send(request);
     },
     close: () => inspectors.close(),

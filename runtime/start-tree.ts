@@ -3,6 +3,7 @@ import { createTree } from '../supervisor/index.ts';
 import type {
   CheckedSpec,
   Journal,
+  Logger,
   SupervisorSpec,
   Tree,
   TreeOf,
@@ -74,16 +75,22 @@ export async function startTree<const Spec extends SupervisorSpec>(
   { inspect = false, ...options }: StartTreeOptions = {},
 ): Promise<TreeOf<Spec>> {
   const tree = await startWithJournal(spec, options);
-  if (inspect !== false) await show(tree, inspect === true ? {} : inspect);
+  if (inspect !== false) await show(tree, inspect === true ? {} : inspect, options.logger);
   // Typing adds nothing at run time: the tree takes any path, and answers for those there are.
   return tree as TreeOf<Spec>;
 }
 
 /** A tree that cannot be shown as it was asked for does not run either. */
-async function show(tree: Tree, options: InspectorOptions): Promise<void> {
+async function show(
+  tree: Tree,
+  options: InspectorOptions,
+  logger: Logger | undefined,
+): Promise<void> {
   try {
     const { startInspector } = await import('./web/inspector.ts');
-    const inspector = await startInspector(tree, options);
+    const inspector = await startInspector(tree, options, {
+      onAudit: (path, text) => logger?.({ level: 'info', message: `audit: ${path}: ${text}` }),
+    });
     void tree.ended.then(() => inspector.close());
     const { port } = inspector;
     const seen: TreeInspector = { url: inspector.invite(), port, invite: () => inspector.invite() };

@@ -22,6 +22,8 @@ export interface InspectorSources {
   readonly mesh?: MeshSource;
   /** Folder of coverage files, which the charts are painted with. */
   readonly coverageDir?: string;
+  /** Told of what somebody did on the page, beside the line in the log of viewers. Default: nobody. */
+  readonly onAudit?: (path: string, text: string) => void;
 }
 
 type Send = Extract<ToMain, { type: 'send' }>;
@@ -54,6 +56,12 @@ export class Session {
 
   audit(path: string, text: string): void {
     this.#recorder.audit(path, text);
+  }
+
+  /** Somebody did that on the page. */
+  #done(path: string, text: string): void {
+    this.audit(path, text);
+    this.#sources.onAudit?.(path, text);
   }
 
   close(): Promise<void> {
@@ -167,18 +175,18 @@ export class Session {
     const to = wanted === null ? '' : ` to generation ${wanted}`;
     try {
       const { generation } = await mesh.rollback(app, wanted ?? undefined);
-      this.#recorder.audit(app, `rolled back${to} from the page: generation ${generation}`);
+      this.#done(app, `rolled back${to} from the page: generation ${generation}`);
       this.#views.refresh();
       return { app, generation };
     } catch (error) {
-      this.#recorder.audit(app, `rollback${to} from the page was refused: ${String(error)}`);
+      this.#done(app, `rollback${to} from the page was refused: ${String(error)}`);
       throw error;
     }
   }
 
   #sendFor({ viewer, path, event }: Send): void {
     const ok = this.#tree.send(path, event);
-    this.audit(path, `sent ${event.type} from the page${ok ? '' : ': nobody took it'}`);
+    this.#done(path, `sent ${event.type} from the page${ok ? '' : ': nobody took it'}`);
     this.#tell({ type: 'sent', viewer, message: { type: 'sent', path, event: event.type, ok } });
   }
 

@@ -109,6 +109,7 @@ const pageRows = (pages: SharedPages): BenchRow[] => [
     const { longPerSecond } = await page.frames();
     return longPerSecond;
   }),
+  pages.row('main thread of the page', 'ms/s', 'less', (page) => page.work()),
   pages.row('nodes of the page', 'nodes', 'less', (page) => page.nodes()),
   pages.row('heap of the page', 'MB', 'less', (page) => page.heap()),
 ];

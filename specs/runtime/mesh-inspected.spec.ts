@@ -46,7 +46,7 @@ describe('mesh.send', () => {
     const cookie = entered.headers.get('set-cookie')?.split(';')[0] ?? '';
     const log = await fetch(`http://127.0.0.1:${port}/api/log.jsonl`, { headers: { cookie } });
     expect(await log.text()).toContain('sent sweep.failed from the command line');
-    expect(at.lines).toContain(`audit: sweep.failed is sent to ${PLANNER}`);
+    expect(at.lines).toContain(`audit: ${PLANNER}: sweep.failed is sent from the command line`);
   });
 
   it('is allowed where the mesh was started so, and says that nobody is there', async () => {

@@ -1,4 +1,5 @@
 /** What a page costs in a real browser: frames, nodes, heap. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import { openPage } from '../../support/browser.ts';
 
@@ -15,6 +16,8 @@ export interface FrameFigures {
 
 export interface MeasuredPage extends AsyncDisposable {
   frames(): Promise<FrameFigures>;
+  /** Milliseconds that its main thread works in a second. */
+  work(): Promise<number>;
   nodes(): Promise<number>;
   /** Megabytes after a collection. */
   heap(): Promise<number>;
@@ -33,6 +36,12 @@ export async function measuredPage(url: string, text?: string): Promise<Measured
   };
   return {
     frames: () => framesOf(page),
+    work: async () => {
+      const [before, fromMs] = [await metric('TaskDuration'), performance.now()];
+      await pause(WINDOW_MS);
+      const seconds = (performance.now() - fromMs) / 1_000;
+      return (((await metric('TaskDuration')) - before) * 1_000) / seconds;
+    },
     nodes: () => page.evaluate('document.querySelectorAll("*").length'),
     heap: async () => {
       await session.send('HeapProfiler.collectGarbage');

@@ -124,7 +124,9 @@ describe('startInspector', () => {
   });
 
   it('sends where it is allowed, and writes that down', async () => {
-    await using at = await inspectorWorld({ allowSend: true });
+    const done: string[] = [];
+    const onAudit = (path: string, text: string): void => void done.push(`${path} ${text}`);
+    await using at = await inspectorWorld({ allowSend: true }, { onAudit });
     using page = await viewer(at.inspector.port, await at.join());
     page.say({ type: 'resume', cursor: 0 });
     page.say({ type: 'send', path: 'house/door', event: { type: 'open' } });
@@ -135,6 +137,10 @@ describe('startInspector', () => {
     expect(at.tree.snapshotOf('house/door')).toMatchObject({ value: 'open' });
     page.say({ type: 'send', path: 'house/nobody', event: { type: 'open' } });
     await page.first(is('sent', ({ ok }) => !ok));
+    expect(done).toEqual([
+      'house/door sent open from the page',
+      'house/nobody sent open from the page: nobody took it',
+    ]);
   });
 
   it.each([
