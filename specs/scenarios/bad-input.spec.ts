@@ -104,6 +104,12 @@ const ROWS: readonly Row[] = [
     'MESH_ERR_TRANSPORT_CONNECT',
     EXIT.unreachable,
   ],
+  ['coordinator allow junk', 'MESH_ERR_CLI_INPUT', EXIT.failed],
+  [
+    'coordinator allow untrusted.spore --folder made',
+    'MESH_ERR_CLI_VERIFICATION_FAILED',
+    EXIT.verification,
+  ],
   ['coordinator verify --manifest junk', 'MESH_ERR_COORDINATOR_MANIFEST_INVALID', EXIT.usage],
   ['coordinator verify --folder made', 'MESH_ERR_TRANSPORT_CONNECT', EXIT.unreachable],
   ['coordinator recover --key absent.key', 'MESH_ERR_KEY_UNREADABLE', EXIT.failed],

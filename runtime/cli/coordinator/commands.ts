@@ -71,6 +71,20 @@ export const COORDINATOR_COMMANDS: readonly CommandSpec[] = [
     load: () => import('../commands/coordinator/set-manifest.ts'),
   },
   {
+    name: 'coordinator allow',
+    summary: 'name a spore in a manifest, so that its instances get certificates',
+    args: [{ name: '<file>', summary: 'the spore; it is verified first' }],
+    options: [
+      COORDINATOR_FOLDER,
+      {
+        flags: '--manifest <file>',
+        summary: 'what is changed (default manifest.json in its folder)',
+      },
+    ],
+    examples: ['mesh coordinator allow hello-1.spore'],
+    load: () => import('../commands/coordinator/allow.ts'),
+  },
+  {
     name: 'coordinator verify',
     summary: 'check a Coordinator: evidence, history, manifest, authority, root',
     options: [
