@@ -33,7 +33,7 @@ import { createSupervisedWorkerPool } from './adapters/worker-pool.piscina.ts';
 import type { MeshIdentities, MeshIdentitiesOptions } from './certificates/compose-certificates.ts';
 import type { CoordinatorLink } from './certificates/coordinator-link.ts';
 import type { CoordinatorParts } from './coordinator/compose-coordinator.ts';
-import type { OwnCoordinatorOptions } from './coordinator/mesh-coordinator.ts';
+import type { MeshCoordinator, OwnCoordinatorOptions } from './coordinator/mesh-coordinator.ts';
 import { createEdge } from './edge/edge.ts';
 import type { Edge } from './edge/edge.ts';
 import { RoutingTable } from './edge/routing-table.ts';
@@ -84,7 +84,7 @@ export interface MeshParts {
   readonly files: SporeFilesOnDisk;
   readonly routes: RoutingTable;
   /** The Coordinator of this mesh, where it has one of its own. */
-  readonly coordinator: CoordinatorParts | undefined;
+  readonly coordinator: MeshCoordinator | undefined;
   /** The edge of this moment; a restart of its actor makes a new one. */
   readonly edge: () => Edge | undefined;
 }
@@ -114,7 +114,11 @@ async function createPorts(
   const identities = await identitiesOf({
     link: options.coordinator,
     own: coordinator,
-    ...{ paths, repo, clock, random, notice },
+    paths,
+    repo,
+    clock,
+    random,
+    notice,
   });
   const files = createSporeFiles({ folder: paths.instances, repo, trust, pool });
   const ports: WorkloadPorts = {
@@ -147,7 +151,7 @@ async function identitiesOf(given: MeshIdentitiesOptions): Promise<MeshIdentitie
 async function ownCoordinatorOf(
   { ownCoordinator, clock, random, logger }: MeshOptions,
   supervision: Supervision,
-): Promise<CoordinatorParts | undefined> {
+): Promise<MeshCoordinator | undefined> {
   if (ownCoordinator === undefined) return undefined;
   const { composeMeshCoordinator } = await import('./coordinator/mesh-coordinator.ts');
   return composeMeshCoordinator(

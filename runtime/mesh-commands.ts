@@ -21,12 +21,13 @@ async function planOf({ fabric }: MeshParts, app: string): Promise<Plan> {
 
 /** Publishes what a stored spore needs; its manifest says version and nutrients. */
 async function publish(
-  { fabric, repo, ports }: MeshParts,
+  { fabric, repo, ports, coordinator }: MeshParts,
   request: Omit<PlanRequest, 'version' | 'nutrients'>,
 ): Promise<Plan> {
   const { version, nutrients, identity } = await repo.manifest(request.digest);
   if (identity === 'required' && ports.certificates === undefined)
     throw noCoordinator(request.app, request.digest);
+  if (identity !== 'none') await coordinator?.admit({ app: request.app, digest: request.digest });
   return fabric.publishPlan({
     ...request,
     version,

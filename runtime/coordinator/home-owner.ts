@@ -4,6 +4,7 @@
  * as safe as the folder; a mesh whose owners are elsewhere does without it.
  */
 import { randomBytes } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,11 +14,12 @@ import { confirmShares } from '../../actors/coordinator/seed-shares.ts';
 import { setManifest } from '../../actors/coordinator/set-manifest.ts';
 import type { SetManifestRequest } from '../../actors/coordinator/set-manifest.ts';
 import type { CoordinatorPorts } from '../../actors/coordinator/ports/services.ts';
+import type { MeshManifest } from '../../machines/coordinator/mesh-manifest.schema.ts';
 import type { GuardStatus } from '../../machines/coordinator/stateguard.machine.ts';
 import type { Digest } from '../../machines/kernel/ids.ts';
 import { writeAtomically } from '../spore/durable.ts';
 import { coordinatorPaths, ensureNodeKey } from './coordinator-identity.ts';
-import { manifestOf, manifestText } from './manifest-template.ts';
+import { amended, manifestOf, manifestText } from './manifest-template.ts';
 import type { ManifestTemplate } from './manifest-template.ts';
 import { openShare } from './open-share.ts';
 import { generateOwnerKey, ownerKeyPath, publicBytesOf, readOwnerKey } from './owner-keys.ts';
@@ -32,10 +34,8 @@ export interface HomeOwnerOptions extends Pick<
   readonly folder: string;
 }
 
-/** Brings a Coordinator to `ready`, from whatever it finds. */
-export interface HomeOwner {
-  bring(ports: CoordinatorPorts): Promise<void>;
-}
+/** A spore that is to get certificates, and the app that it runs as. */
+export type Workload = ManifestTemplate['workloads'][number];
 
 const SHARE_FILE = 'seed-share';
 const FIRST_SET_FILE = 'first-set.json';
@@ -44,59 +44,92 @@ const IDEMPOTENCY_BYTES = 32;
 const STATUS_TIMEOUT_MS = 2_000;
 
 /** Makes the keys that are missing; MESH_ERR_KEY_*, MESH_ERR_COORDINATOR_MANIFEST_INVALID. */
-export async function createHomeOwner(options: HomeOwnerOptions): Promise<HomeOwner> {
-  const { folder, ...named } = options;
+export async function createHomeOwner({ folder, ...named }: HomeOwnerOptions): Promise<HomeOwner> {
   const { keys } = coordinatorPaths(folder);
   const { publicKey } = await ensureNodeKey(keys);
   const [workloadOwner, seedShareOwner] = await ensureOwnerKeys(keys);
-  const manifest = manifestOf({
+  const template: ManifestTemplate = {
     ...named,
     coordinatorKeys: [Buffer.from(publicKey).toString('hex')],
     workloadOwner: publicBytesOf(workloadOwner),
     seedShareOwner: publicBytesOf(seedShareOwner),
-  });
-  const bytes = new TextEncoder().encode(manifestText(manifest));
-  const share = join(folder, SHARE_FILE);
-  const set = async (ports: CoordinatorPorts, request: FirstSet, previous: Digest | null) =>
-    setManifest(ports, {
-      ...request,
-      policies: [],
-      previous,
-      callerKey: publicBytesOf(workloadOwner),
-    });
-  const begin = async (ports: CoordinatorPorts): Promise<void> => {
-    const request = await firstSet(folder, bytes);
-    const { shares } = await set(ports, request, null);
+  };
+  return new HomeOwner(folder, template, seedShareOwner);
+}
+
+/** Brings a Coordinator to `ready`, and keeps its manifest up with what runs here. */
+export class HomeOwner {
+  readonly #folder: string;
+  readonly #template: ManifestTemplate;
+  readonly #seedShareOwner: KeyObject;
+  /** One amendment builds on the one before. */
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(folder: string, template: ManifestTemplate, seedShareOwner: KeyObject) {
+    this.#folder = folder;
+    this.#template = template;
+    this.#seedShareOwner = seedShareOwner;
+  }
+
+  /** From whatever it finds: sets the first manifest, or recovers, and adds what is missing. */
+  async bring(ports: CoordinatorPorts): Promise<void> {
+    let status = await statusOf(ports, (now) => now !== 'storeUnavailable');
+    // A first set whose shares never arrived is set again, which gives them out again.
+    if (status === 'empty' || (status !== 'ready' && !existsSync(this.#share)))
+      await this.#begin(ports);
+    status = await statusOf(ports, (now) => now !== 'empty');
+    if (status === 'recovering' || status === 'stale') await this.#recover(ports);
+    await statusOf(ports, (now) => now === 'ready');
+    await this.#amend(ports, this.#template.workloads);
+  }
+
+  /** Lets a spore have certificates, if the manifest does not name it. What `setManifest` throws. */
+  admit(ports: CoordinatorPorts, workload: Workload): Promise<void> {
+    const amending = this.#last.then(() => this.#amend(ports, [workload]));
+    // Whoever waits for it hears of a failure; the next one begins all the same.
+    this.#last = amending.catch(() => undefined);
+    return amending;
+  }
+
+  get #share(): string {
+    return join(this.#folder, SHARE_FILE);
+  }
+
+  #set(ports: CoordinatorPorts, request: FirstSet, previous: Digest | null) {
+    const { workloadOwner: callerKey } = this.#template;
+    return setManifest(ports, { ...request, policies: [], previous, callerKey });
+  }
+
+  async #begin(ports: CoordinatorPorts): Promise<void> {
+    const request = await firstSet(this.#folder, bytesOf(manifestOf(this.#template)));
+    const { shares } = await this.#set(ports, request, null);
     const [own] = shares;
     if (own === undefined) return;
     const ciphertext = Buffer.from(own.ciphertext, 'base64');
-    await writeAtomically(share, (file) => file.writeFile(ciphertext), { mode: 0o600 });
+    await writeAtomically(this.#share, (file) => file.writeFile(ciphertext), { mode: 0o600 });
     await confirmShares(ports, request);
-  };
-  const recover = async (ports: CoordinatorPorts): Promise<void> => {
-    const { seed, salt } = openShare(await readFile(share), seedShareOwner);
-    const callerKey = publicBytesOf(seedShareOwner);
+  }
+
+  async #recover(ports: CoordinatorPorts): Promise<void> {
+    const { seed, salt } = openShare(await readFile(this.#share), this.#seedShareOwner);
+    const callerKey = publicBytesOf(this.#seedShareOwner);
     const { signal } = new AbortController();
     await recoverByUser(ports, { seed, salt, callerKey, isForced: true }, signal);
-  };
-  const update = async (ports: CoordinatorPorts): Promise<void> => {
-    const { record, manifestBytes } = ports.cell.take();
-    if (Buffer.compare(manifestBytes, bytes) === 0) return;
-    await set(ports, { manifest: bytes, idempotencyKey: newKey() }, record.transition);
-  };
-  return {
-    bring: async (ports) => {
-      let status = await statusOf(ports, (now) => now !== 'storeUnavailable');
-      // A first set whose shares never arrived is set again, which gives them out again.
-      if (status === 'empty' || (status !== 'ready' && !existsSync(share))) await begin(ports);
-      status = await statusOf(ports, (now) => now !== 'empty');
-      if (status === 'recovering' || status === 'stale') await recover(ports);
-      await statusOf(ports, (now) => now === 'ready');
-      await update(ports);
-      await statusOf(ports, (now) => now === 'ready');
-    },
-  };
+  }
+
+  /** What else is in the manifest stays: somebody may have set one by hand. */
+  async #amend(ports: CoordinatorPorts, workloads: readonly Workload[]): Promise<void> {
+    const { record, manifest } = ports.cell.take();
+    const next = amended(manifest, { ...this.#template, workloads });
+    if (next === undefined) return;
+    const request = { manifest: bytesOf(next), idempotencyKey: newKey() };
+    await this.#set(ports, request, record.transition);
+    await statusOf(ports, (now) => now === 'ready');
+  }
 }
+
+const bytesOf = (manifest: MeshManifest): Uint8Array =>
+  new TextEncoder().encode(manifestText(manifest));
 
 /** Both keys, made where they are missing: the workload owner's and the seed share owner's. */
 export const ensureOwnerKeys = (keys: string) =>

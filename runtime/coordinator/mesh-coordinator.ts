@@ -5,7 +5,7 @@ import type { Supervision } from '../../actors/workload/ports/supervision.ts';
 import { composeCoordinator } from './compose-coordinator.ts';
 import type { CoordinatorOptions, CoordinatorParts } from './compose-coordinator.ts';
 import { createHomeOwner } from './home-owner.ts';
-import type { HomeOwnerOptions } from './home-owner.ts';
+import type { HomeOwnerOptions, Workload } from './home-owner.ts';
 
 /** `startMesh({ ownCoordinator })`: runs a Coordinator in the tree of the mesh. */
 export interface OwnCoordinatorOptions extends CoordinatorOptions {
@@ -16,16 +16,32 @@ export interface OwnCoordinatorOptions extends CoordinatorOptions {
   readonly owner?: Omit<HomeOwnerOptions, 'folder'>;
 }
 
+/** A Coordinator of a mesh. */
+export interface MeshCoordinator extends CoordinatorParts {
+  /**
+   * Lets a spore that is about to run have certificates, where the mesh is its own owner. It never
+   * rejects: a spore that stays unknown is refused a certificate, and its deployment says so.
+   */
+  admit(workload: Workload): Promise<void>;
+}
+
 /** What `composeCoordinator` and `createHomeOwner` throw. */
 export async function composeMeshCoordinator(
   options: OwnCoordinatorOptions,
   supervision: Supervision,
-): Promise<CoordinatorParts> {
+): Promise<MeshCoordinator> {
   const { owner: named, ...own } = options;
   const owner = named && (await createHomeOwner({ ...named, folder: own.folder }));
-  return composeCoordinator(own, {
+  const parts = await composeCoordinator(own, {
     supervision,
     path: `${ROOT}/${COORDINATOR_ID}`,
-    ...(owner && { beforeOpening: owner.bring }),
+    ...(owner && { beforeOpening: (ports) => owner.bring(ports) }),
   });
+  const { ports } = parts;
+  const admit = async (workload: Workload): Promise<void> => {
+    await owner?.admit(ports, workload).catch((error: unknown) => {
+      ports.notice(`naming ${workload.app} in the mesh manifest`, error);
+    });
+  };
+  return { ...parts, admit };
 }
