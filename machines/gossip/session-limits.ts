@@ -53,7 +53,7 @@ export const REQUESTERS_MAX = 8;
 export const SYNC_TICK_MS = 30_000;
 
 /** Without a wake-up the inbox is read so often. */
-export const INBOX_POLL_MS = 15_000;
+export const INBOX_POLL_MS = 30_000;
 /** Messages leased at once: a quarter of the lease of a minute is ample for them. */
 export const INBOX_BATCH_MAX = 64;
 /** First wait after the relay could not be reached, doubled up to the longest. */

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { runSeed } from './world.ts';
 
 describe('a simulated mesh', () => {
-  it.each([1, 2])('of four peers breaks no rule and comes to agree, seed %i', async (seed) => {
-    const { violations, convergedAfterMs, checks } = await runSeed({ seed, peers: 4 });
+  it('of four peers breaks no rule and comes to agree', async () => {
+    const { violations, convergedAfterMs, checks } = await runSeed({ seed: 1, peers: 4 });
     expect(violations).toEqual([]);
     expect(convergedAfterMs).not.toBeNull();
     expect(checks).toBeGreaterThan(100);

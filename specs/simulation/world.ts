@@ -46,8 +46,8 @@ const NEIGHBOURS_MAX = 6;
 const STRANGERS = 80;
 const TRACE_MAX = 300;
 /** The bad luck of one run lasts so long, and nothing goes on longer than it takes to find out. */
-const CHAOS_MIN_MS = 25 * MINUTE;
-const CHAOS_MAX_MS = 75 * MINUTE;
+const CHAOS_MIN_MS = 20 * MINUTE;
+const CHAOS_MAX_MS = 50 * MINUTE;
 
 export class World {
   readonly clock = new VirtualClock();

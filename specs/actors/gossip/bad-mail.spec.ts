@@ -93,7 +93,7 @@ describe('the inbox', () => {
     for (let nth = 0; nth < 8; nth++)
       world.post(world.make({ kind: 'direct', recipientId: stranger.id }));
     world.say(question(world));
-    await world.runFor(16 * SECOND);
+    await world.runFor(31 * SECOND);
     expect(world.refusals['MESH_ERR_GOSSIP_NOT_FOR_US']).toBeGreaterThan(0);
     expect(world.peer.disk.messages.size).toBe(0);
   });
@@ -123,7 +123,7 @@ describe('the inbox', () => {
       const letter = world.make({ kind: 'direct', recipientId: world.peer.id }, stranger);
       world.relay.post({ id: stranger.id, publicKey: '0'.repeat(64) }, [letter]);
     }
-    await world.runFor(20 * SECOND);
+    await world.runFor(31 * SECOND);
     expect(world.peer.disk.quarantine.size).toBe(QUARANTINE_PER_AUTHOR_MAX);
     expect(world.refusals).toMatchObject({ MESH_ERR_GOSSIP_QUARANTINE: 6 });
     const key = Buffer.from(stranger.publicKey).toString('hex');

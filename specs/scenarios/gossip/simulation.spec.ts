@@ -10,7 +10,7 @@ describe('a simulated mesh of five peers', () => {
   it('breaks no rule and comes to agree, whatever befalls it', async () => {
     const broken: string[] = [];
     let slowestMs = 0;
-    for (let seed = 101; seed <= 108; seed++) {
+    for (let seed = 101; seed <= 106; seed++) {
       const { violations, convergedAfterMs } = await runSeed({ seed, peers: 5 });
       broken.push(...violations.map((one) => `seed ${seed}: ${one}`));
       slowestMs = Math.max(slowestMs, convergedAfterMs ?? 0);
