@@ -65,7 +65,8 @@ async function runtime(world: World) {
   await world.clock.advance(0);
   return {
     tree,
-    context: () => (tree.snapshotOf(PATH) as unknown as { readonly context: AgentAppContext }).context,
+    context: () =>
+      (tree.snapshotOf(PATH) as unknown as { readonly context: AgentAppContext }).context,
   };
 }
 
