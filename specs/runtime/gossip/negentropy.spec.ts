@@ -2,6 +2,8 @@ import type * as Nip77 from '../../../node_modules/nostr-tools/lib/types/nip77.d
 import fc from 'fast-check';
 import { existsSync, readFileSync } from 'node:fs';
 import { createHash } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { SPLITTING } from '../../../runtime/gossip/reconcile/limits.ts';
 import { initiate, reconcile } from '../../../runtime/gossip/reconcile/negentropy.ts';
@@ -9,9 +11,10 @@ import type { Difference, Splitting } from '../../../runtime/gossip/reconcile/ne
 import { SealedSet } from '../../../runtime/gossip/reconcile/sealed-set.ts';
 import type { SetItem } from '../../../runtime/gossip/reconcile/sealed-set.ts';
 
+const require = createRequire(import.meta.url);
 // Its package does not export the file.
 const { Negentropy, NegentropyStorageVector } = (await import(
-  new URL('../../../node_modules/nostr-tools/lib/esm/nip77.js', import.meta.url).href
+  new URL('../esm/nip77.js', pathToFileURL(require.resolve('nostr-tools'))).href
 )) as typeof Nip77;
 const TEXT = new URL(
   '../../../../shared/vectors/gossip/negentropy-protocol-v1.md',
