@@ -273,12 +273,12 @@ class SqliteRelayStore implements RelayStore {
   /** Rows of the inbox that nobody has, in the order in which they are given. */
   #leasable(peer: string, nowMs: number): { readonly row: number; readonly count: number }[] {
     return this.#db
-      .all(
+      .lists(
         'SELECT row FROM items WHERE recipient = ? AND expires_at > ? ORDER BY row',
         octets(peer),
         nowMs,
       )
-      .map((found) => numberIn(found, 'row'))
+      .map(([row]) => Number(row))
       .filter((row) => (this.#leases.get(row)?.untilMs ?? 0) <= nowMs)
       .map((row) => ({ row, count: this.#leases.get(row)?.count ?? 0 }))
       .toSorted((a, b) => a.count - b.count || a.row - b.row);

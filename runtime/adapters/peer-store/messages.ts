@@ -88,8 +88,8 @@ export function publicSince(
 ): PublicPage {
   const after =
     cursor === null ? firstRowSince(db, sinceMs - FUTURE_SKEW_MS) - 1 : rowOf(epoch, cursor);
-  const found = db.all(
-    'SELECT row, id FROM messages WHERE row > ? AND kind = ? AND expires_at > ? ' +
+  const found = db.lists(
+    'SELECT lower(hex(id)), row FROM messages WHERE row > ? AND kind = ? AND expires_at > ? ' +
       'AND (stored_at >= ? OR created_at >= ?) ORDER BY row LIMIT ?',
     after,
     PUBLIC,
@@ -102,8 +102,8 @@ export function publicSince(
   const last = page.at(-1);
   const isEnd = found.length <= limit || last === undefined;
   return {
-    ids: page.map((row) => hexIn(row, 'id')),
-    next: isEnd ? null : `${epoch}.${numberIn(last, 'row')}`,
+    ids: page.map(([id]) => String(id)),
+    next: isEnd ? null : `${epoch}.${Number(last[1])}`,
   };
 }
 
@@ -172,8 +172,8 @@ export async function publicSet(
   const all: (readonly [string, number])[] = [];
   for (let after = 0; ;) {
     const slice = db.read(() =>
-      db.all(
-        'SELECT row, id, created_at FROM messages ' +
+      db.lists(
+        'SELECT lower(hex(id)), created_at, row FROM messages ' +
           'WHERE row > ? AND kind = ? AND expires_at > ? ORDER BY row LIMIT ?',
         after,
         PUBLIC,
@@ -181,10 +181,10 @@ export async function publicSet(
         SLICE_ROWS,
       ),
     );
-    for (const row of slice) all.push([hexIn(row, 'id'), numberIn(row, 'created_at')]);
+    for (const [id, createdAt] of slice) all.push([String(id), Number(createdAt)]);
     const last = slice.at(-1);
     if (last === undefined || slice.length < SLICE_ROWS) return all;
-    after = numberIn(last, 'row');
+    after = Number(last[2]);
     await new Promise((resolve) => {
       setImmediate(resolve);
     });

@@ -3,7 +3,7 @@
  * as much as hundreds of rows, so all writes that are asked for in one turn share one.
  */
 import { DatabaseSync } from 'node:sqlite';
-import type { SQLInputValue, StatementSync } from 'node:sqlite';
+import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { Clock } from '../../../machines/kernel/clock.ts';
 import { CodedError } from '../../../machines/kernel/coded-error.ts';
 import { SQLITE_BUSY, UnsoundFile, isCorruption, moveAside, sqliteCodeOf } from './damage.ts';
@@ -53,6 +53,7 @@ export class GroupDatabase {
   readonly #options: GroupDatabaseOptions;
   readonly #connection: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #lists = new Map<string, StatementSync>();
   readonly #afterCommit: (() => void)[] = [];
   #waiting: Job[] = [];
   #isScheduled = false;
@@ -100,6 +101,17 @@ export class GroupDatabase {
     return this.statement(sql).all(...values);
   }
 
+  /** Rows as lists of their columns: a third of the time, for many small ones. */
+  lists(sql: string, ...values: SQLInputValue[]): readonly (readonly SQLOutputValue[])[] {
+    let statement = this.#lists.get(sql);
+    if (statement === undefined) {
+      statement = this.#connection.prepare(sql);
+      statement.setReturnArrays(true);
+      this.#lists.set(sql, statement);
+    }
+    return statement.all(...values) as unknown as SQLOutputValue[][];
+  }
+
   /** Gives the number of changed rows. */
   run(sql: string, ...values: SQLInputValue[]): number {
     return Number(this.statement(sql).run(...values).changes);
@@ -115,6 +127,7 @@ export class GroupDatabase {
     if (!this.#connection.isOpen) return;
     while (this.#waiting.length > 0) this.#flush();
     this.#statements.clear();
+    this.#lists.clear();
     this.#connection.close();
   }
 
