@@ -44,7 +44,12 @@ describe('README.md', () => {
     const faults = await runDocument(readFileSync(`${root}README.md`, 'utf8'), {
       cwd,
       env: { PATH: path, HOME: folder.path, LC_ALL: 'C.UTF-8', NO_COLOR: '1' },
-      replace: { '8080': String(await freePort()) },
+      replace: {
+        '8080': String(await freePort()),
+        '8090': String(await freePort()),
+        '7443': String(await freePort()),
+        '7070': String(await freePort()),
+      },
     });
     expect(faults.join('\n')).toBe('');
     expect(processesIn(folder.path)).toEqual([]);
