@@ -60,12 +60,19 @@ describe('mesh coordinator', () => {
     );
     const shown = await json('cert', 'show', join(at, 'verified', 'root-ca.pem'));
     expect(shown).toMatchObject({ 0: { kind: 'root', isValidNow: true, isSignedByNext: true } });
-    await next(one, String(set['transition']));
+    const [transition, nodeKey] = [set['transition'], init['nodeKey']].map(String) as [
+      string,
+      string,
+    ];
+    await next(one, { transition, nodeKey });
   });
 });
 
 /** The second manifest: refused without the first one's transition, then set, then seen. */
-async function next({ at, json, call }: ReturnType<typeof world>, transition: string) {
+async function next(
+  { at, json, call }: ReturnType<typeof world>,
+  { transition, nodeKey }: { readonly transition: string; readonly nodeKey: string },
+) {
   const file = join(at, 'next.json');
   const text = readFileSync(join(at, 'manifest.json'), 'utf8').replace('mesh.local', 'next.local');
   writeFileSync(file, text);
@@ -76,6 +83,12 @@ async function next({ at, json, call }: ReturnType<typeof world>, transition: st
       message: expect.stringContaining(transition),
     },
   });
+  const stranger = join(at, 'stranger.json');
+  writeFileSync(stranger, text.replaceAll(nodeKey, 'ab'.repeat(32)));
+  // It is not given to a Coordinator that it does not name.
+  expect(
+    await json('coordinator', 'set-manifest', stranger, '--previous', transition),
+  ).toMatchObject({ exitCode: 4, error: { code: 'MESH_ERR_ATTEST_UNKNOWN_KEY' } });
   const set = await json('coordinator', 'set-manifest', file, '--previous', transition);
   expect(set).toMatchObject({ exitCode: 0, generation: 2, shares: [] });
   const status = await json('coordinator', 'status');
