@@ -15,7 +15,7 @@ import type { WorkloadPorts } from './ports/instance.ts';
 
 /** How long a launch waits for a certificate that it must have: a few tries of the actor. */
 export const REQUIRED_WAIT_MS = 15_000;
-/** How long it waits for one that it may do without. */
+/** How long it waits for one that it may do without, unless the first try fails before. */
 export const OPTIONAL_WAIT_MS = 3_000;
 
 type KeeperPorts = Pick<WorkloadPorts, 'tree' | 'clock' | 'random' | 'notice' | 'certificates'>;
@@ -71,13 +71,17 @@ class Waiting {
     if (subject.kind === 'instance') this.#ends.get(subject.instance)?.(news);
   }
 
-  /** Resolves when it is held; rejects when that is refused, or with the last failure in the end. */
+  /**
+   * Resolves when it is held; rejects when that is refused, or with the last failure in the end. What
+   * may do without does not wait for a second try: an outage must not slow down every start.
+   */
   async first(
     instance: string,
     { clock }: Pick<WorkloadPorts, 'clock'>,
-    timeoutMs: number,
+    isRequired: boolean,
     signal: AbortSignal,
   ): Promise<HeldCertificate> {
+    const timeoutMs = isRequired ? REQUIRED_WAIT_MS : OPTIONAL_WAIT_MS;
     const { promise, resolve, reject } = Promise.withResolvers<HeldCertificate>();
     let last: Error = certificateError(
       'MESH_ERR_CERTIFICATE_TIMEOUT',
@@ -86,7 +90,7 @@ class Waiting {
     this.#ends.set(instance, (news) => {
       if (news.type === 'held') return resolve(news.certificate);
       last = errorOf(instance, news.failure);
-      return news.failure.isFinal ? reject(last) : undefined;
+      return news.failure.isFinal || !isRequired ? reject(last) : undefined;
     });
     const timer = clock.setTimeout(() => reject(last), timeoutMs);
     const abort = (): void => reject(signal.reason as Error);
@@ -147,8 +151,8 @@ function createKeeper(ports: KeeperPorts, certificates: Certificates): InstanceC
     settings: LaunchSettings,
     signal: AbortSignal,
   ): Promise<Environment> => {
-    const timeoutMs = settings.identity === 'required' ? REQUIRED_WAIT_MS : OPTIONAL_WAIT_MS;
-    const held = waiting.first(record.instance, ports, timeoutMs, signal);
+    const isRequired = settings.identity === 'required';
+    const held = waiting.first(record.instance, ports, isRequired, signal);
     const [certificate] = await Promise.all([held, start(record)]);
     if (settings.tls === 'mesh') checkName(record, certificate);
     return certificates.environment(subjectOf(record));
