@@ -8,8 +8,8 @@ import type { Splitting } from './negentropy.ts';
  */
 const BUCKETS = 8;
 const IDS_MAX = 16;
-/** Sessions whose set is kept from round to round; another one's is read anew. */
-export const SETS_KEPT_MAX = 16;
+/** Sessions whose set is kept from round to round, 7 MB for 100,000 messages; another one's is read anew. */
+export const SETS_KEPT_MAX = 8;
 /** A set that was read so recently serves another session, too. Milliseconds. */
 export const SET_FRESH_MS = 2_000;
 

@@ -1,5 +1,6 @@
 import type { PeerStore } from '../../../actors/gossip/ports/peer-store.ts';
 import type { Reconciler } from '../../../actors/gossip/ports/reconciler.ts';
+import { RESPONDER_IDLE_MS } from '../../../machines/gossip/session-limits.ts';
 import type { Clock } from '../../../machines/kernel/clock.ts';
 import { malformed } from './frame.ts';
 import { SETS_KEPT_MAX, SET_FRESH_MS, SPLITTING } from './limits.ts';
@@ -41,6 +42,8 @@ export function createReconciler({ store, clock }: ReconcilerParts): Reconciler 
     return reading;
   };
   const setOf = (session: string): Promise<SealedSet> => {
+    for (const [other, { atMs }] of readings)
+      if (clock.monotonicNow() - atMs > RESPONDER_IDLE_MS) readings.delete(other);
     const reading = readings.get(session) ?? read();
     readings.delete(session);
     readings.set(session, reading);
@@ -64,6 +67,8 @@ export function createReconciler({ store, clock }: ReconcilerParts): Reconciler 
     },
     forget: (session) => {
       readings.delete(session);
+      // Between sessions nobody pays for a set.
+      if (readings.size === 0) newest = undefined;
     },
   };
 }

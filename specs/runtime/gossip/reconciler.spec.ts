@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { RESPONDER_IDLE_MS } from '../../../machines/gossip/session-limits.ts';
 import { SETS_KEPT_MAX, SET_FRESH_MS } from '../../../runtime/gossip/reconcile/limits.ts';
 import { createReconciler } from '../../../runtime/gossip/reconcile/reconciler.ts';
 import { VirtualClock } from '../../support/virtual-clock.ts';
@@ -87,6 +88,19 @@ describe('createReconciler', () => {
       next = again.next;
     }
     expect(new Set(need).size).toBe(300);
+  });
+
+  it('keeps no set of a session that has not been heard of for long', async () => {
+    const theirs = peerWith(rows(0, 50));
+    const frame = await peerWith(rows(0, 10)).reconciler.initiate('a');
+    await theirs.reconciler.respond('a', frame);
+    theirs.messages.push(...rows(50, 60));
+    await theirs.clock.advance(RESPONDER_IDLE_MS);
+    await theirs.reconciler.respond('a', frame);
+    expect(theirs.reads()).toBe(1);
+    await theirs.clock.advance(1);
+    await theirs.reconciler.respond('a', frame);
+    expect(theirs.reads()).toBe(2);
   });
 
   it('refuses a frame that is none', async () => {
