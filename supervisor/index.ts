@@ -37,6 +37,7 @@ export type { SendDurably } from './durable/send-durably.ts';
 export { SUPERVISOR_ERRORS } from './errors.ts';
 export type { ExitReason, ExitReasonJson } from './restart/exit-reason.ts';
 export type * from './inspection/inspection.types.ts';
+export { shownByThread } from './placement/mirror.ts';
 export { threadLogic } from './placement/thread-logic.ts';
 export type {
   MirrorOf,

@@ -118,4 +118,9 @@ export interface ThreadSnapshot {
   readonly persisted: Snapshot<unknown>;
   /** Only of a machine. */
   readonly tags?: readonly string[];
+  /**
+   * For whoever looks at the actor, and passed on unread; each field counts until the thread tells
+   * another.
+   */
+  readonly shown?: Readonly<Record<string, unknown>>;
 }

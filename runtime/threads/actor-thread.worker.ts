@@ -16,6 +16,7 @@ import { ParentPort, declares } from '../../supervisor/xstate-shape.ts';
 import { nodeAttribution } from '../adapters/attribution.node.ts';
 import { systemClock } from '../adapters/clock.system.ts';
 import { loadLogic } from './load-logic.ts';
+import { ThreadShow } from './shown.ts';
 import { BEATS, BEGUN, packError, packReason } from './wire.ts';
 import type { ThreadData, ToThread, WireFact } from './wire.ts';
 
@@ -46,6 +47,7 @@ const host = new ActorHost({
 });
 
 let cell: Cell | undefined;
+let show: ThreadShow | undefined;
 let outbox: WireFact[] = [];
 let isChanged = false;
 let isFlushing = false;
@@ -99,7 +101,12 @@ function snapshotOf({ actor }: Cell): ThreadSnapshot {
   // An error is told as the reason of the end, in a form that keeps its code.
   const { error: _error, ...rest } = persisted;
   const copy = { ...rest, error: undefined } as Snapshot<unknown>;
-  return seen.tags ? { persisted: copy, tags: [...seen.tags] } : { persisted: copy };
+  const shown = show?.take();
+  return {
+    persisted: copy,
+    ...(seen.tags ? { tags: [...seen.tags] } : {}),
+    ...(shown === undefined ? {} : { shown }),
+  };
 }
 
 const owner: CellOwner = {
@@ -120,6 +127,7 @@ function ended(reason: ExitReason): void {
 function begin(logic: AnyActorLogic): void {
   const parent = new ParentPort('', path.slice(0, path.lastIndexOf('/')), host.system);
   const id = path.slice(path.lastIndexOf('/') + 1);
+  show = new ThreadShow(logic);
   cell = host.spawn(owner, incarnation, parent, logic, {
     id,
     input: () => order.input,
@@ -162,7 +170,9 @@ function stop(at: Cell): void {
 
 /** Counted before it is handled: the letter that crashes an actor, or blocks it, is not given again. */
 function countBegun(at: unknown, event: EventObject): void {
-  if (at !== cell || event !== next) return;
+  if (at !== cell) return;
+  show?.delivered(event);
+  if (event !== next) return;
   Atomics.add(counters, BEGUN, 1);
   next = expected.shift();
 }
@@ -171,7 +181,10 @@ host.inspection = {
   delivered: countBegun,
   started: () => undefined,
   stopped: () => undefined,
-  stepped: () => undefined,
+  stepped: (at, transitions) => {
+    // Nothing else that runs in a thread is shown.
+    if (at.path === path) show?.stepped(transitions);
+  },
   changed: () => undefined,
   timed: () => undefined,
 };

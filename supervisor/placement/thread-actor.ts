@@ -137,12 +137,12 @@ export class ThreadActor {
   }
 
   #apply(mirror: Snapshot<unknown>, fact: ThreadFact, scope: AnyActorScope): Snapshot<unknown> {
-    if (fact.type === 'thread.seen') return mirrorOf(fact.snapshot);
+    if (fact.type === 'thread.seen') return mirrorOf(fact.snapshot, mirror);
     if (fact.type === 'event.emitted') scope.emit(fact.event);
     if (fact.type !== 'thread.ended') return mirror;
     this.#link?.end();
     const { reason } = fact;
-    const last = fact.snapshot ? mirrorOf(fact.snapshot) : mirror;
+    const last = fact.snapshot ? mirrorOf(fact.snapshot, mirror) : mirror;
     if (reason.type === 'error')
       return { ...last, status: 'error', error: reason.cause } as Snapshot<unknown>;
     const output = reason.type === 'normal' ? reason.output : undefined;

@@ -5,6 +5,7 @@ import type { ActorRow } from '../ui/wire.types.ts';
 import { idOf, newActor, parentOf, rowOf } from './actor.ts';
 import type { Actor } from './actor.ts';
 import { ChartRegistry, machineOfSnapshot } from './chart-registry.ts';
+import { threadShowOf } from './taken.ts';
 
 type Described = Extract<TreeInspection, { type: 'tree.described' }>;
 
@@ -56,6 +57,8 @@ export class ActorTable {
     actor.snapshot = snapshot;
     const machine = machineOfSnapshot(snapshot);
     if (machine && actor.chart === undefined) actor.chart = this.charts.of(machine);
+    const chart = machine ? undefined : threadShowOf(snapshot)?.chart;
+    if (chart && actor.chart === undefined) actor.chart = this.charts.ofChart(chart);
     this.changed(actor);
   }
 

@@ -24,7 +24,7 @@ import { Log } from './log.ts';
 import { machineRows } from './machine-rows.ts';
 import { shown } from './redact.ts';
 import { Ring } from './ring.ts';
-import { refusalOf, takenIds } from './taken.ts';
+import { refusalOf, takenIds, threadShowOf } from './taken.ts';
 
 /** What changed since the last one was taken. */
 export interface Delta {
@@ -234,12 +234,13 @@ function stepOf(
   seq: number,
   refusedBy: string | undefined,
 ): Omit<Step, 'context'> {
+  const shown = transitions === undefined ? threadShowOf(snapshot) : undefined;
   const step = {
     seq,
     atMs,
-    event: event.type,
+    event: shown?.event ?? event.type,
     active: activeOf(snapshot),
-    taken: takenIds(transitions ?? []),
+    taken: shown?.taken ?? takenIds(transitions ?? []),
   };
   return refusedBy === undefined ? step : { ...step, refusedBy };
 }
