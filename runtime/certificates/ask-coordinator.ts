@@ -83,9 +83,11 @@ export async function askCoordinator(
     { clock },
   );
   const options = { identity, issuer, validator, clock, signal, timeoutMs: STEP_TIMEOUT_MS };
+  const addresses = await asking.addresses();
   let last: CodedError | undefined;
-  for (const { host, port } of await asking.addresses()) {
+  for (const [at, { host, port }] of [...addresses, ...addresses].entries()) {
     signal.throwIfAborted();
+    if (at >= addresses.length && !hasMoved(last)) break;
     let isAttested = false;
     try {
       await using client = await connectMeshApi({ ...options, host, port });
@@ -99,6 +101,16 @@ export async function askCoordinator(
   }
   throw last ?? certificateError('MESH_ERR_CERTIFICATE_UNAVAILABLE', NOBODY);
 }
+
+/** A new manifest closes what was asked under the last one; the same question is answered by it. */
+const hasMoved = (error: CodedError | undefined): boolean =>
+  MOVED.has(String(error?.details?.['code']));
+
+const MOVED = new Set([
+  'MESH_ERR_RPC_UNAVAILABLE',
+  'MESH_ERR_TRANSPORT_CLOSED',
+  'MESH_ERR_COORDINATOR_STATE_CHANGED',
+]);
 
 const NOBODY = 'Asking for a certificate: no Coordinator listens yet.';
 

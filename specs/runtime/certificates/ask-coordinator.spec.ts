@@ -126,6 +126,20 @@ describe('askCoordinator', () => {
     expect(await outcome([])).toBe('MESH_ERR_CERTIFICATE_UNAVAILABLE');
   });
 
+  it('asks once more when the manifest changed while it was asking, and not again', async () => {
+    let asked = 0;
+    const closing = refuseWith('state_changed');
+    await using once = await front((connection) => (asked++ === 0 ? closing : give)(connection));
+    expect(await outcome([once.address])).toBe('given');
+    asked = 0;
+    await using always = await front((connection) => {
+      asked++;
+      return closing(connection);
+    });
+    expect(await outcome([always.address])).toBe('MESH_ERR_CERTIFICATE_UNAVAILABLE');
+    expect(asked).toBe(2);
+  });
+
   it('asks nobody else for what was refused', async () => {
     let asked = 0;
     await using strict = await front(refuseWith('MESH_ERR_COORDINATOR_NOT_AUTHORISED'));
