@@ -52,6 +52,8 @@ export class Admission {
     const proof = parseProof(authorization);
     this.#replays.checkTime(proof.timeMs, this.#clock.now());
     const peer = provePeer(proof, request, this.#relays());
+    // A replay must not use up what its victim may ask, nor a flood fill the memory for nonces.
+    this.#replays.refuseReplayed(proof);
     this.#requests.take(peer, 1, this.#clock.monotonicNow());
     this.#replays.admit(proof);
     return { peer, key: proof.key, bodyHash: proof.bodyHash };

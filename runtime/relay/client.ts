@@ -6,7 +6,9 @@ import { CodedError } from '../../machines/kernel/coded-error.ts';
 import type { Random } from '../../machines/kernel/random.ts';
 import type { Envelope } from '../../machines/gossip/envelope.schema.ts';
 import { signingKeySchema } from '../../machines/gossip/envelope.schema.ts';
-import { relayError } from '../../machines/gossip/relay-errors.ts';
+import { ENVELOPE_ERRORS } from '../../machines/gossip/envelope-errors.ts';
+import { RELAY_ERRORS, relayError } from '../../machines/gossip/relay-errors.ts';
+import { GOSSIP_STORE_ERRORS } from '../../machines/gossip/store-errors.ts';
 import { encodeEnvelope } from '../gossip/envelope-codec.ts';
 import type { PeerKey } from '../gossip/envelope-codec.ts';
 import { HttpOrigin } from './http-call.ts';
@@ -39,11 +41,22 @@ const NONCE_BYTES = 16;
 const OK = 200;
 const ACCEPTED = 202;
 
+/** Codes that a relay answers with: whoever counts them must not be made to count without end. */
+const CODES: ReadonlySet<string> = new Set([
+  ...Object.keys(RELAY_ERRORS),
+  ...Object.keys(ENVELOPE_ERRORS),
+  ...Object.keys(GOSSIP_STORE_ERRORS),
+  'MESH_ERR_KERNEL_UNKNOWN',
+]);
+/** Characters of what a relay says that are repeated. */
+const MESSAGE_MAX = 500;
+const RETRY_AFTER_MAX_MS = 3_600_000;
+
 const refusalSchema = z.object({
-  code: z.string().regex(/^MESH_ERR_(RELAY|ENVELOPE|KERNEL)_[A-Z_]+$/),
-  message: z.string(),
+  code: z.string().refine((code) => CODES.has(code)),
+  message: z.string().transform((message) => message.slice(0, MESSAGE_MAX)),
   retryable: z.boolean().optional(),
-  retryAfterMs: z.number().optional(),
+  retryAfterMs: z.number().min(0).max(RETRY_AFTER_MAX_MS).optional(),
   details: z.object({ nowMs: z.int().min(0) }).optional(),
 });
 const postedSchema = z.union([

@@ -2,8 +2,11 @@ import { relayError } from '../../machines/gossip/relay-errors.ts';
 import type { RelayLimits } from './limits.ts';
 import type { RequestProof } from './request-proof.ts';
 
+type Stamp = Pick<RequestProof, 'key' | 'nonce' | 'timeMs'>;
+
 /** Nonces are kept by the second of their request, so that a whole second is forgotten at once. */
 const BUCKET_MS = 1000;
+const secondOf = (timeMs: number): number => Math.floor(timeMs / BUCKET_MS);
 
 /**
  * Lets each signed request in once. A request counts while its time is within the window; as long its
@@ -45,14 +48,18 @@ export class ReplayGuard {
     );
   }
 
-  /** Notes a proven request; MESH_ERR_RELAY_REPLAYED for one that was here already. */
-  admit({ key, nonce, timeMs }: Pick<RequestProof, 'key' | 'nonce' | 'timeMs'>): void {
-    const second = Math.floor(timeMs / BUCKET_MS);
-    const bucket = this.#buckets.get(second) ?? new Set<string>();
-    const id = `${key}${nonce}`;
-    if (bucket.has(id))
+  /** MESH_ERR_RELAY_REPLAYED for a request that was here already. */
+  refuseReplayed({ key, nonce, timeMs }: Stamp): void {
+    if (this.#buckets.get(secondOf(timeMs))?.has(`${key}${nonce}`))
       throw relayError('MESH_ERR_RELAY_REPLAYED', `Reading a request: nonce ${nonce} was used.`);
-    bucket.add(id);
+  }
+
+  /** Notes a proven request; MESH_ERR_RELAY_REPLAYED for one that was here already. */
+  admit(stamp: Stamp): void {
+    this.refuseReplayed(stamp);
+    const second = secondOf(stamp.timeMs);
+    const bucket = this.#buckets.get(second) ?? new Set<string>();
+    bucket.add(`${stamp.key}${stamp.nonce}`);
     this.#buckets.set(second, bucket);
     this.#size++;
     while (this.#size > this.#limits.noncesMax) this.#forgetOldest();

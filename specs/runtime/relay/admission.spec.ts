@@ -51,6 +51,15 @@ describe('a request', () => {
     expect((await world.ask(ann, `/inbox/${ann.id}`, { nonce })).status).toBe(200);
   });
 
+  it('that is a replay uses up nothing of what its victim may ask', async () => {
+    await using world = await relayWorld({ limits: { requestsBurst: 2, requestsPerSecond: 0.1 } });
+    const nonce = 'ef'.repeat(16);
+    await world.ask(bob, inbox, { nonce });
+    for (let round = 0; round < 3; round++)
+      expect((await world.ask(bob, inbox, { nonce })).code).toBe('MESH_ERR_RELAY_REPLAYED');
+    expect((await world.ask(bob, inbox)).status).toBe(200);
+  });
+
   it('of a moment that is not now is refused, with the time of the relay', async () => {
     await using world = await relayWorld();
     for (const timeMs of [0, Date.now() - 61_000, Date.now() + 60_000]) {

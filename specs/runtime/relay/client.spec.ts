@@ -11,6 +11,7 @@ import { letter, post, relayWorld } from '../../support/gossip/relay-world.ts';
 import { until } from '../../support/until.ts';
 
 const [ann, bob] = [samplePeer(1), samplePeer(2)];
+const refusalOf = (code: string): string => JSON.stringify({ code, message: '' });
 const ALWAYS = new AbortController().signal;
 const clientOf = (url: string, change: object = {}) =>
   createRelayClient({ url, key: bob, clock: systemClock, random: systemRandom, ...change });
@@ -117,10 +118,7 @@ describe('a relay that lies', () => {
     ['a result of another form', { status: 202, body: '{"result":"sold"}' }],
     ['no JSON', { status: 202, body: '<html>' }],
     ['an error page', { status: 500, body: '<html>' }],
-    [
-      'a code that is none of a relay',
-      { status: 400, body: '{"code":"MESH_ERR_CLI_USAGE","message":""}' },
-    ],
+    ['a code that is none of a relay', { status: 400, body: refusalOf('MESH_ERR_CLI_USAGE') }],
   ])('about a post with %s is not believed', async (_, lie) => {
     await using relay = await lyingRelay(() => lie);
     const client = clientOf(relay.url);
