@@ -118,6 +118,7 @@ describe('a relay that lies', () => {
     ['a result of another form', { status: 202, body: '{"result":"sold"}' }],
     ['no JSON', { status: 202, body: '<html>' }],
     ['an error page', { status: 500, body: '<html>' }],
+    ['a code that nobody knows', { status: 400, body: refusalOf('MESH_ERR_RELAY_INVENTED') }],
     ['a code that is none of a relay', { status: 400, body: refusalOf('MESH_ERR_CLI_USAGE') }],
   ])('about a post with %s is not believed', async (_, lie) => {
     await using relay = await lyingRelay(() => lie);
