@@ -27,7 +27,7 @@ export function inspectionOf(
     ...gossipOf(paths.home),
   };
   const onAudit = (path: string, text: string): void =>
-    logger?.({ level: 'info', message: `audit: ${path}: ${text}` });
+    logger?.({ level: 'warn', message: `audit: ${path}: ${text}` });
   const inspectors = new Inspectors(tree, {
     mesh: source,
     coverageDir: paths.coverage,

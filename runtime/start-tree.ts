@@ -89,7 +89,7 @@ async function show(
   try {
     const { startInspector } = await import('./web/inspector.ts');
     const inspector = await startInspector(tree, options, {
-      onAudit: (path, text) => logger?.({ level: 'info', message: `audit: ${path}: ${text}` }),
+      onAudit: (path, text) => logger?.({ level: 'warn', message: `audit: ${path}: ${text}` }),
     });
     void tree.ended.then(() => inspector.close());
     const { port } = inspector;
