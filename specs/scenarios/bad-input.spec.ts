@@ -158,6 +158,8 @@ const ROWS: readonly Row[] = [
   ['msg post hello --reply-to abc', USAGE, EXIT.usage],
   ['msg send nobody hello', 'MESH_ERR_PEER_UNKNOWN', EXIT.notFound],
   ['msg ls --lines 0', USAGE, EXIT.usage],
+  ['msg feed --port 70000', USAGE, EXIT.usage],
+  ['msg feed', 'MESH_ERR_PEER_NOT_RUNNING', EXIT.unreachable],
   ['msg tail', 'MESH_ERR_PEER_NOT_RUNNING', EXIT.unreachable],
   ['msg tail --after -1', USAGE, EXIT.usage],
   ['sync', 'MESH_ERR_PEER_RELAY', EXIT.usage],

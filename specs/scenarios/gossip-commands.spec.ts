@@ -62,6 +62,9 @@ describe('messages from the shell', () => {
       '0',
     );
     expect(alice.first.feedUrl).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/\?token=/);
+    const feed = await at.mesh('msg', 'feed', '--home', 'alice');
+    const [opened, asked] = [alice.first.feedUrl, feed.stdout].map((one) => new URL(one));
+    expect([asked?.origin, asked?.search === opened?.search]).toEqual([opened?.origin, false]);
     const key = await at.mesh('peer', 'id', '--home', 'alice');
     expect(key.stdout).toBe(`${alice.first.publicKey}\n`);
     await at.data('peer', 'add', alice.first.publicKey, '--name', 'alice', '--home', 'bob');

@@ -126,6 +126,13 @@ export const GOSSIP_COMMANDS: readonly CommandSpec[] = [
     load: () => import('../commands/gossip/msg-tail.ts'),
   },
   {
+    name: 'msg feed',
+    summary: 'show the messages of a running peer in a browser',
+    options: [{ flags: '-p, --port <port>', summary: 'where it listens (default a free one)' }],
+    examples: ['mesh msg feed'],
+    load: () => import('../commands/gossip/msg-feed.ts'),
+  },
+  {
     name: 'sync',
     summary: 'ask other peers now for what was missed',
     args: [{ ...PEER, name: '[peer]' }],
