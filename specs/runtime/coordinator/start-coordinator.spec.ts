@@ -74,7 +74,6 @@ describe('startCoordinator', () => {
     await using farm = new CoordinatorFarm();
     const coordinator = await farm.start({ name: 'one' });
     const { answer } = await setFirst(coordinator);
-    await until(() => coordinator.tree.snapshotOf('coordinator/front') !== undefined);
     const { certificate } = await coordinator.view();
     expect(certificate?.spiffeId).toBe('spiffe://mesh.local/coordinator/coordinator');
     const { host, port } = coordinator;
@@ -116,6 +115,27 @@ describe('startCoordinator', () => {
     expect(second.generation).toBe(2n);
     expect(keyOf(second.rootCaCert)).toBe(keyOf(answer.rootCaCert));
     expect(keyOf(second.meshCaCert)).not.toBe(keyOf(answer.meshCaCert));
+  });
+
+  it('drives each connection by an actor of its own, and keeps none that has ended', async () => {
+    await using farm = new CoordinatorFarm();
+    const coordinator = await farm.start({ name: 'one' });
+    const { nodeKeys } = await setFirst(coordinator);
+    const most: number[] = [];
+    const actors = () => coordinator.tree.whichChildren('coordinator/connections').length;
+    for (let round = 0; round < 5; round++)
+      await Promise.all(
+        Array.from({ length: 8 }, async () => {
+          await using client = await meshApiOf(coordinator, nodeKeys);
+          most.push(actors());
+          await client.meshApi.newMeshCert({});
+        }),
+      );
+    expect(Math.max(...most)).toBeGreaterThan(1);
+    await until(() => actors() === 0);
+    await expect
+      .poll(async () => (await coordinator.view()).connections)
+      .toEqual({ pending: 0, open: 0, refused: 0 });
   });
 
   it('gives its seed to no node but those that the manifest names for Coordinators', async () => {

@@ -15,6 +15,7 @@ import type { MeshApiClient, UserApiClient } from '../../../runtime/rpc/client.t
 import { parseMeshManifest } from '../../../machines/coordinator/mesh-manifest.schema.ts';
 import { openShare } from '../../../runtime/coordinator/open-share.ts';
 import { scratch } from '../scratch.ts';
+import { until } from '../until.ts';
 
 /** The identity that the workload of these manifests proves. */
 export const WORKLOAD = 'ab'.repeat(32);
@@ -115,6 +116,15 @@ export async function setManifestAs(
   });
 }
 
+/** The guard and the front learn of a new state in turns of their own. */
+async function certified(coordinator: Coordinator): Promise<void> {
+  let isCertified = false;
+  await until(() => {
+    void coordinator.view().then(({ certificate }) => (isCertified ||= certificate !== null));
+    return isCertified;
+  }, 'the Coordinator to have a certificate');
+}
+
 /** Sets the first manifest and opens the one seed share. */
 export async function setFirst(coordinator: Coordinator, others: readonly string[] = []) {
   const nodeKeys = [coordinator.nodeKey, ...others];
@@ -122,6 +132,7 @@ export async function setFirst(coordinator: Coordinator, others: readonly string
   const [share] = answer.seedShares;
   if (share === undefined) throw new Error('The first set answers with seed shares.');
   const { seed, salt } = openShare(share.ciphertext, OWNERS.seedKey);
+  await certified(coordinator);
   return { nodeKeys, transition: hex(answer.transitionHash), seed, salt, answer };
 }
 
