@@ -29,7 +29,10 @@ import { Wakes } from './wakes.ts';
 export interface RelayOptions {
   /** The database, made where it is missing; its folder must exist. */
   readonly path: string;
-  /** Default 127.0.0.1: whoever should come from outside comes through something that ends TLS. */
+  /**
+   * Default 127.0.0.1: whoever should come from outside comes through something that ends TLS. With
+   * 0.0.0.0 or :: the addresses by which clients come have to be in `publicUrls`.
+   */
   readonly host?: string;
   /** Default 0, a free one. */
   readonly port?: number;
@@ -138,11 +141,12 @@ function partsOf(options: RelayOptions, store: RelayStore, clock: Clock, host: s
   };
 }
 
-/** A port of the loopback has several names. */
+const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
+const inUrl = (host: string): string => (host.includes(':') ? `[${host}]` : host);
+
+/** A port of the loopback has several names; one of every address has these, and what it is told. */
 const ownNames = (host: string): string[] =>
-  ['127.0.0.1', 'localhost', '::1'].includes(host)
-    ? ['127.0.0.1', 'localhost', '[::1]']
-    : [host.includes(':') ? `[${host}]` : host];
+  [...LOOPBACK, '[::]', '0.0.0.0'].includes(inUrl(host)) ? LOOPBACK : [inUrl(host)];
 
 async function supervise(
   options: RelayOptions,
@@ -180,7 +184,7 @@ async function supervise(
     return reason;
   });
   return {
-    url: `http://${ownNames(host)[0] ?? host}:${port}`,
+    url: `http://${inUrl(host)}:${port}`,
     port,
     counts: () => store.counts(),
     refusals: () => counters.refusals,

@@ -42,6 +42,15 @@ describe('a request', () => {
     for (const relay of names) expect((await world.ask(bob, inbox, { relay })).status).toBe(200);
   });
 
+  it('to a port of every address is heard under the names that were given, and at home', async () => {
+    await using world = await relayWorld({ host: '0.0.0.0', publicUrls: ['http://relay.example'] });
+    const { port, url } = world.relay;
+    expect(url).toBe(`http://0.0.0.0:${port}`);
+    for (const relay of [`http://127.0.0.1:${port}`, 'http://relay.example'])
+      expect((await world.ask(bob, inbox, { relay })).status).toBe(200);
+    expect((await world.ask(bob, inbox, { relay: url })).code).toBe('MESH_ERR_RELAY_PROOF');
+  });
+
   it('counts once', async () => {
     await using world = await relayWorld();
     const nonce = 'ab'.repeat(16);
