@@ -38,7 +38,7 @@ const TIMES_ASKED_MAX = 2 * ATTEMPTS_MAX;
 
 export class Oracle {
   readonly violations: string[] = [];
-  /** Every envelope that somebody signed, by id. */
+  /** Every envelope that somebody signed and that a store may hold, by id. */
   readonly genuine = new Map<string, Envelope>();
   readonly #now: () => number;
   readonly #queries = new Map<string, Query>();
@@ -52,7 +52,7 @@ export class Oracle {
   }
 
   signed(envelope: Envelope): void {
-    this.genuine.set(envelope.header.message_id, envelope);
+    if (envelope.header.kind !== 'meta') this.genuine.set(envelope.header.message_id, envelope);
   }
 
   /** The clock of that peer was set forward. */
