@@ -42,13 +42,16 @@ describe('a request', () => {
     for (const relay of names) expect((await world.ask(bob, inbox, { relay })).status).toBe(200);
   });
 
-  it('to a port of every address is heard under the names that were given, and at home', async () => {
-    await using world = await relayWorld({ host: '0.0.0.0', publicUrls: ['http://relay.example'] });
+  it('to another address is heard under that, and under none of the others', async () => {
+    await using world = await relayWorld({ host: '127.0.0.2' });
     const { port, url } = world.relay;
-    expect(url).toBe(`http://0.0.0.0:${port}`);
-    for (const relay of [`http://127.0.0.1:${port}`, 'http://relay.example'])
-      expect((await world.ask(bob, inbox, { relay })).status).toBe(200);
-    expect((await world.ask(bob, inbox, { relay: url })).code).toBe('MESH_ERR_RELAY_PROOF');
+    expect(url).toBe(`http://127.0.0.2:${port}`);
+    expect((await world.ask(bob, inbox)).status).toBe(200);
+    const other = await world.ask(bob, inbox, { relay: `http://127.0.0.1:${port}` });
+    expect(other.code).toBe('MESH_ERR_RELAY_PROOF');
+    await using second = await relayWorld({ host: '::1' });
+    expect(second.relay.url).toBe(`http://[::1]:${second.relay.port}`);
+    expect((await second.ask(bob, inbox)).status).toBe(200);
   });
 
   it('counts once', async () => {
