@@ -36,6 +36,37 @@ const certificateOf = async (mesh: Asked, app: string | null): Promise<Certifica
   return found;
 };
 
+/** Private, whole, named in the environment of the process, and certificates to OpenSSL. */
+async function expectSoundFiles(folder: string, mesh: Mesh): Promise<void> {
+  expect(statSync(folder).mode & 0o777).toBe(0o700);
+  const names = readdirSync(folder).toSorted();
+  expect(names).toEqual(['ca.pem', 'cert.pem', 'key.pem', 'secret']);
+  for (const name of names) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
+  const environment = JSON.parse(await text(mesh, '/hello/environment')) as object;
+  expect(environment).toMatchObject({
+    MESH_CERT_FILE: join(folder, 'cert.pem'),
+    MESH_KEY_FILE: join(folder, 'key.pem'),
+    MESH_CA_FILE: join(folder, 'ca.pem'),
+    MESH_WORKLOAD_SECRET_FILE: join(folder, 'secret'),
+  });
+  expect(statSync(join(folder, 'secret')).size).toBe(32);
+  for (const purpose of ['sslserver', 'sslclient']) {
+    const args = ['verify', '-x509_strict', '-purpose', purpose, '-CAfile', join(folder, 'ca.pem')];
+    const { stdout } = await execa('openssl', [...args, join(folder, 'cert.pem')]);
+    expect(stdout).toContain(': OK');
+  }
+}
+
+/** Another incarnation of the actor goes on with the files. */
+async function expectToSurvive(mesh: Mesh): Promise<void> {
+  const instance = await instanceOf(mesh);
+  const { serialNumber } = await certificateOf(mesh, 'hello');
+  await mesh.tree.terminateChild(certificatesPath('node-1'), instance);
+  await mesh.tree.restartChild(certificatesPath('node-1'), instance);
+  await until('it is held again', async () => (await mesh.ps())[0]?.identity?.state === 'valid');
+  expect((await certificateOf(mesh, 'hello')).serialNumber).toBe(serialNumber);
+}
+
 const python = (version: string) => tlsSample(version, { name: 'snake', binary: TLS_SERVICE_PY });
 const PYTHON = { command: 'python3', args: ['{binary}'] };
 
@@ -63,42 +94,12 @@ describe('instance certificates', () => {
     expect(await text(mesh, '/snake/hello')).toContain('from Python');
     expect(await text(mesh, '/snake/peer')).toBe('spiffe://mesh.local/edge/edge');
 
-    const folder = identityFolder(world.home, await instanceOf(mesh));
-    expect(statSync(folder).mode & 0o777).toBe(0o700);
-    const names = readdirSync(folder).toSorted();
-    expect(names).toEqual(['ca.pem', 'cert.pem', 'key.pem', 'secret']);
-    for (const name of names) expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600);
-    const environment = JSON.parse(await text(mesh, '/hello/environment')) as object;
-    expect(environment).toMatchObject({
-      MESH_CERT_FILE: join(folder, 'cert.pem'),
-      MESH_KEY_FILE: join(folder, 'key.pem'),
-      MESH_CA_FILE: join(folder, 'ca.pem'),
-      MESH_WORKLOAD_SECRET_FILE: join(folder, 'secret'),
-    });
-    expect(statSync(join(folder, 'secret')).size).toBe(32);
-    for (const purpose of ['sslserver', 'sslclient']) {
-      const args = [
-        'verify',
-        '-x509_strict',
-        '-purpose',
-        purpose,
-        '-CAfile',
-        join(folder, 'ca.pem'),
-      ];
-      const { stdout } = await execa('openssl', [...args, join(folder, 'cert.pem')]);
-      expect(stdout).toContain(': OK');
-    }
+    await expectSoundFiles(identityFolder(world.home, await instanceOf(mesh)), mesh);
     expect((await mesh.ps())[0]?.identity).toMatchObject({
       spiffeId: 'spiffe://mesh.local/workload/hello',
       state: 'valid',
     });
-    // Another incarnation of its actor goes on with the files.
-    const instance = await instanceOf(mesh);
-    const { serialNumber } = await certificateOf(mesh, 'hello');
-    await mesh.tree.terminateChild(certificatesPath('node-1'), instance);
-    await mesh.tree.restartChild(certificatesPath('node-1'), instance);
-    await until('it is held again', async () => (await mesh.ps())[0]?.identity?.state === 'valid');
-    expect((await certificateOf(mesh, 'hello')).serialNumber).toBe(serialNumber);
+    await expectToSurvive(mesh);
 
     // The next manifest has another mesh key; what was issued before goes on, and meets what comes.
     const next = await world.spore(tlsSample('1.0.1'));
