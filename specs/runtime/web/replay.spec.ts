@@ -1,6 +1,8 @@
 /** Recordings at the port of the inspector. */
+import { request as httpRequest } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { startReplay } from '../../../runtime/web/inspector.ts';
+import { RECORDING_BYTES_MAX } from '../../../runtime/web/recording/bounds.ts';
 import { recordTree } from '../../../runtime/web/recording/record-tree.ts';
 import { inspectorWorld, is, plainPage, viewer } from '../../support/web/inspector-world.ts';
 
@@ -63,6 +65,15 @@ describe('a recording that is given to the inspector', () => {
       body: new Blob(['x']).stream(),
       duplex: 'half',
     });
+    const { promise, resolve } = Promise.withResolvers<number | undefined>();
+    const tooLong = httpRequest(`${at.base}/api/recordings`, {
+      method: 'POST',
+      headers: { cookie, 'content-length': RECORDING_BYTES_MAX + 1 },
+    });
+    tooLong.once('response', ({ statusCode }) => resolve(statusCode));
+    tooLong.flushHeaders();
+    expect(await promise).toBe(400);
+    tooLong.destroy();
     for (const response of [refusals[0], unannounced])
       expect(await response?.json()).toMatchObject({
         error: { code: 'MESH_ERR_INSPECT_RECORDING' },

@@ -3,8 +3,10 @@
  * against the model after each step. Every transition that the chart draws must be taken at least
  * once, or be excused by name.
  */
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { AnyMachineSnapshot, AnyStateMachine, ContextFrom } from 'xstate';
+import { ModelCoverage } from '../../../runtime/testing/model-coverage.ts';
 import { exploreMachine } from './model-paths.ts';
 import type { EdgePath, ModelOptions } from './model-paths.ts';
 import { chartTransitions } from './chart-transitions.ts';
@@ -22,6 +24,9 @@ export interface ModelWalkOptions<TMachine extends AnyStateMachine> extends Walk
 
 /** Walks that share turns of the event loop: each of them waits for the same one. */
 const LANES = 16;
+
+/** Where each walk leaves what it took, as a file that paints the charts of the inspector. */
+const COVERAGE = process.env['MESH_COVERAGE'];
 
 /** Four seconds of work for the largest graph, on a machine that others keep busy. */
 const TIMEOUT_MS = 60_000;
@@ -49,6 +54,7 @@ async function walkAll<TMachine extends AnyStateMachine>(
     for (const path of longest(paths)) queue.push([path, model.input]);
   }
   const walks = queue.length;
+  if (COVERAGE !== undefined) await leaveCoverage(machine, queue, COVERAGE);
   const different: string[] = [];
   const taken = new Set<string>();
   const drive = async (lane: Lane<ContextFrom<TMachine>>): Promise<void> => {
@@ -60,6 +66,19 @@ async function walkAll<TMachine extends AnyStateMachine>(
   };
   await Promise.all(Array.from({ length: LANES }, () => drive(new Lane(options))));
   return { taken, different, transitions, walks, left };
+}
+
+/** How often the walks take each transition. */
+async function leaveCoverage<TMachine extends AnyStateMachine>(
+  machine: TMachine,
+  walks: readonly (readonly [EdgePath<TMachine>, unknown])[],
+  folder: string,
+): Promise<void> {
+  const coverage = new ModelCoverage(machine, walks[0]?.[1]);
+  for (const [{ initial, prefix, via, event }] of walks)
+    for (const [index, one] of [...prefix, event].entries())
+      coverage.add(via[index - 1] ?? initial, one);
+  await coverage.write(join(folder, `${machine.id}.json`));
 }
 
 /** Declares the walk of `machine` under its id. */
