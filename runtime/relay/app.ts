@@ -230,5 +230,8 @@ function refuse(context: RelayContext, error: unknown, counters: RelayCounters):
   if (error.retryAfterMs !== undefined)
     context.header('retry-after', String(Math.ceil(error.retryAfterMs / 1000)));
   const { cause: _, ...said } = error.toJSON();
+  // Where its file lies is the operator's to know.
+  if (error.code.startsWith('MESH_ERR_RELAY_STORE_'))
+    said.message = 'The inboxes cannot be used now.';
   return context.json(said, statusOf(error) as ContentfulStatusCode);
 }

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { codeOf } from '../../../machines/kernel/coded-error.ts';
 import { systemClock } from '../../../runtime/adapters/clock.system.ts';
+import { encodeEnvelope } from '../../../runtime/gossip/envelope-codec.ts';
 import { startRelay } from '../../../runtime/relay/relay.ts';
 import { metaMessage, samplePeer, withHeader } from '../../support/gossip/letters.ts';
 import { letter, lines, linesIn, post, relayWorld } from '../../support/gossip/relay-world.ts';
@@ -78,6 +80,45 @@ describe('POST /envelopes', () => {
 /** A message that has ended. */
 const withOld = (seq: number) =>
   metaMessage(ann, bob, seq, { createdAtMs: Date.now() - 2000, ttlSeconds: 1 });
+
+describe('a relay whose disk is full', () => {
+  it('answers 503 without saying where its file is, and loses nothing that it has', async () => {
+    await using world = await relayWorld({ bytesMax: 200 * 1024 });
+    await world.ask(ann, '/envelopes', { body: lines(letter(ann, bob)) });
+    const large = [1, 2, 3, 4].map((seq) => letter(ann, bob, seq, 'x'.repeat(60_000)));
+    const said = await world.ask(ann, '/envelopes', { body: lines(...large) });
+    expect([said.status, said.code]).toEqual([503, 'MESH_ERR_RELAY_STORE_UNAVAILABLE']);
+    expect(said.text).not.toContain('sqlite');
+    expect(said.text).toContain('"retryable":true');
+    expect(idsIn(await world.ask(bob, inbox))).toEqual([0]);
+  });
+});
+
+describe('any octets as a post', () => {
+  it('are answered line by line, with a code each, and take nothing else along', async () => {
+    await using world = await relayWorld();
+    const good = letter(ann, bob);
+    const line = fc
+      .uint8Array({ minLength: 1, maxLength: 200 })
+      .map((bytes) => Buffer.from(bytes.map((byte) => (byte === 10 ? 0 : byte))));
+    await fc.assert(
+      fc.asyncProperty(fc.array(line, { minLength: 1, maxLength: 8 }), async (junk) => {
+        const body = Buffer.concat(
+          [...junk, encodeEnvelope(good)].flatMap((one) => [one, LINE_FEED]),
+        );
+        const said = linesIn(await world.ask(ann, '/envelopes', { body }));
+        expect(said.slice(0, -1).every(({ code }) => code === 'MESH_ERR_ENVELOPE_MALFORMED')).toBe(
+          true,
+        );
+        expect(said.length).toBe(junk.length + 1);
+        expect(said.at(-1)?.['result']).toMatch(/accepted|duplicate/);
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
+
+const LINE_FEED = Buffer.from('\n');
 
 describe('quotas', () => {
   const limits = {
