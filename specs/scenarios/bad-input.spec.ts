@@ -151,6 +151,7 @@ const ROWS: readonly Row[] = [
   ['peer add junk', 'MESH_ERR_KEY_MALFORMED', EXIT.verification],
   ['peer add DIGEST', 'MESH_ERR_PEER_KEY', EXIT.usage],
   ['peer add DIGEST --name Not/A/Name', USAGE, EXIT.usage],
+  ['peer status extra', USAGE, EXIT.usage],
   ['peer ls extra', USAGE, EXIT.usage],
   ['peer rm nobody', 'MESH_ERR_PEER_UNKNOWN', EXIT.notFound],
   ['msg post', USAGE, EXIT.usage],

@@ -102,6 +102,9 @@ describe('messages from the shell', () => {
     );
     const peers = await at.mesh('peer', 'ls', '--home', 'bob');
     expect(peers.stdout).toMatch(/^NAME +PEER +STATE +LAST +.*\nalice +[0-9a-f]{12} +idle +done /);
+    const status = await at.mesh('peer', 'status', '--home', 'bob');
+    expect(status.stdout).toMatch(/^peer +[0-9a-f]{64} of mesh\nruns +as process \d+\nrelay +http/);
+    expect(status.stdout).toMatch(/\nholds +2 messages, 0 not verified\nknows +1 peer, \d keys?\n/);
     await at.data('peer', 'rm', 'alice', '--home', 'bob');
     const again = await at.mesh('sync', 'alice', '--home', 'bob');
     expect(again.exitCode).toBe(3);
@@ -119,7 +122,7 @@ describe('messages from the shell', () => {
     const relay = await at.start<{ url: string }>('relay', 'start', '--home', 'relay');
     const { publicKey } = await at.data<{ publicKey: string }>('peer', 'id', '--home', 'away');
     await at.data('peer', 'add', publicKey, '--name', 'away', '--home', 'bob');
-    const line = ['sync', '--home', 'bob', '--relay', relay.first.url, '--timeout', '3', '--json'];
+    const line = ['sync', '--home', 'bob', '--relay', relay.first.url, '--timeout', '1', '--json'];
     const { exitCode, stdout } = await at.mesh(...line);
     const { error } = JSON.parse(stdout) as { error: { code: string; message: string } };
     expect([exitCode, error.code]).toEqual([1, 'MESH_ERR_PEER_SYNC']);

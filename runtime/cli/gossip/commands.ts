@@ -70,6 +70,12 @@ export const GOSSIP_COMMANDS: readonly CommandSpec[] = [
     load: () => import('../commands/gossip/peer-id.ts'),
   },
   {
+    name: 'peer status',
+    summary: 'show what this peer holds, what waits, and what it refused',
+    options: [MESH_ID],
+    load: () => import('../commands/gossip/peer-status.ts'),
+  },
+  {
     name: 'peer add',
     summary: 'ask a peer for messages from now on',
     args: [{ name: '<key>', summary: 'its public key in 64 hex digits, or a file NAME.pub' }],
