@@ -36,7 +36,7 @@ export interface InstanceCertificates {
   /** An adopted instance goes on being renewed, if it was given a certificate. */
   keep(record: InstanceRecord): Promise<void>;
   /** No renewal from now on; the files go with the instance's folder. Idempotent. */
-  release(record: Pick<InstanceRecord, 'node' | 'instance'>): Promise<void>;
+  release(record: InstanceRecord): Promise<void>;
 }
 
 const subjectOf = ({ app, node, instance, digest }: InstanceRecord): CertificateSubject => ({
@@ -142,9 +142,12 @@ function createKeeper(ports: KeeperPorts, certificates: Certificates): InstanceC
       `Starting the certificate's actor of ${record.instance}: ${started.reason}.`,
     );
   };
-  const release: InstanceCertificates['release'] = async ({ node, instance }) => {
+  const release: InstanceCertificates['release'] = async (record) => {
+    const { node, instance } = record;
     await tree.terminateChild(certificatesPath(node), instance);
     await tree.deleteChild(certificatesPath(node), instance);
+    // A key that is written into a folder that is being removed would stay behind.
+    await certificates.settled(subjectOf(record));
   };
   const certify = async (
     record: InstanceRecord,

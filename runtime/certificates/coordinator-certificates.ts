@@ -44,6 +44,7 @@ export function createCertificates(options: CertificatesOptions): Certificates {
   const { source, paths, repo, clock, onEdge } = options;
   const asking = { ...source, clock };
   const turns = new Turns(ASKING_MAX);
+  const writing = new Writing();
   const folderOf = (subject: CertificateSubject): string =>
     subject.kind === 'edge'
       ? join(paths.home, EDGE_FOLDER, IDENTITY_FOLDER)
@@ -61,16 +62,36 @@ export function createCertificates(options: CertificatesOptions): Certificates {
       if (found !== null && subject.kind === 'edge') onEdge(found.pem, found.held.spiffeId);
       return found?.held ?? null;
     },
-    obtain: async (subject, signal) => {
-      const folder = folderOf(subject);
-      const own = await keyIn(folder);
-      const facts = await factsOf(subject);
-      const issued = await turns.run(() => askCoordinator(asking, facts, own.key, signal), signal);
-      const held = checkIssued(issued, own.key, clock.now());
-      const pem = await writeIdentity(folder, issued, own, signal);
-      if (subject.kind === 'edge') onEdge(pem, held.spiffeId);
-      return held;
-    },
+    obtain: (subject, signal) => writing.add(folderOf(subject), obtain(subject, signal)),
+    settled: (subject) => writing.settled(folderOf(subject)),
     environment: async (subject) => environmentOf(folderOf(subject)),
   };
+  async function obtain(subject: CertificateSubject, signal: AbortSignal) {
+    const folder = folderOf(subject);
+    const own = await keyIn(folder);
+    const facts = await factsOf(subject);
+    const issued = await turns.run(() => askCoordinator(asking, facts, own.key, signal), signal);
+    const held = checkIssued(issued, own.key, clock.now());
+    const pem = await writeIdentity(folder, issued, own, signal);
+    if (subject.kind === 'edge') onEdge(pem, held.spiffeId);
+    return held;
+  }
+}
+
+/** What is under way in each folder. */
+class Writing {
+  readonly #folders = new Map<string, Promise<unknown>>();
+
+  add<Value>(folder: string, work: Promise<Value>): Promise<Value> {
+    const both = Promise.allSettled([this.#folders.get(folder), work]);
+    this.#folders.set(folder, both);
+    void both.then(() => {
+      if (this.#folders.get(folder) === both) this.#folders.delete(folder);
+    });
+    return work;
+  }
+
+  async settled(folder: string): Promise<void> {
+    await this.#folders.get(folder);
+  }
 }

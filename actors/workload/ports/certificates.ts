@@ -18,6 +18,8 @@ export interface Certificates {
    * MESH_ERR_CERTIFICATE_REFUSED, _UNAVAILABLE, _UNTRUSTED, _UNSOUND or _IO; what was there stays.
    */
   obtain(subject: CertificateSubject, signal: AbortSignal): Promise<HeldCertificate>;
+  /** Resolves when nothing is written for it any more; a try that was aborted may have a file open. */
+  settled(subject: CertificateSubject): Promise<void>;
   /** Where a process finds its files: names and paths for its environment. */
   environment(subject: CertificateSubject): Promise<Readonly<Record<string, string>>>;
 }

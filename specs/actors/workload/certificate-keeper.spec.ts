@@ -33,10 +33,15 @@ const held = (nowMs: number): HeldCertificate => ({
 });
 
 /** A node of a tree, and a Coordinator that answers as it is told. */
-async function world(obtain: (nowMs: number) => ReturnType<Certificates['obtain']>) {
+async function world(
+  obtain: (nowMs: number) => ReturnType<Certificates['obtain']>,
+  isWriting = false,
+) {
   const clock = new VirtualClock();
   const random = seededRandom(1);
   const notices: string[] = [];
+  const writing = Promise.withResolvers<void>();
+  if (!isWriting) writing.resolve();
   const { supervision, fill } = createLateTree();
   const tree = createTree(
     {
@@ -68,6 +73,7 @@ async function world(obtain: (nowMs: number) => ReturnType<Certificates['obtain'
     certificates: {
       read: () => Promise.resolve(null),
       obtain: () => obtain(clock.now()),
+      settled: () => writing.promise,
       environment: () => Promise.resolve(FILES),
     },
   });
@@ -89,6 +95,7 @@ async function world(obtain: (nowMs: number) => ReturnType<Certificates['obtain'
     keeper,
     notices,
     outcome,
+    finishWriting: writing.resolve,
     [Symbol.asyncDispose]: async () => {
       await tree.stop();
     },
@@ -103,6 +110,17 @@ describe('createInstanceCertificates', () => {
     await at.keeper.release(RECORD);
     expect(at.tree.snapshotOf(PATH)).toBeUndefined();
     await at.keeper.release(RECORD);
+  });
+
+  it('lets go of an instance only when nothing is written for it any more', async () => {
+    await using at = await world((nowMs) => Promise.resolve(held(nowMs)), true);
+    await at.outcome(at.keeper.certify(RECORD, REQUIRED, going));
+    let isReleased = false;
+    const released = at.keeper.release(RECORD).then(() => (isReleased = true));
+    await settle();
+    expect(isReleased).toBe(false);
+    at.finishWriting();
+    await released;
   });
 
   it('does not start what requires a certificate that is refused', async () => {

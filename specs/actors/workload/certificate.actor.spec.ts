@@ -23,6 +23,7 @@ modelWalk(certificateMachine, {
       certificates: {
         read: () => gates.wait('readCertificate'),
         obtain: (_, signal) => gates.wait('obtainCertificate', signal),
+        settled: async () => undefined,
         environment: () => Promise.resolve({}),
       },
     }),
@@ -44,6 +45,7 @@ function world() {
       const notAfterMs = issuedAtMs + HELD.notAfterMs;
       return Promise.resolve({ ...HELD, serialNumber, issuedAtMs, notAfterMs });
     },
+    settled: async () => undefined,
     environment: () => Promise.resolve({}),
   };
   const logic = createCertificateLogic({

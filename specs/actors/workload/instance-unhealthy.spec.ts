@@ -67,6 +67,7 @@ describe('an instance that becomes unhealthy', () => {
     const certificates = {
       read: async () => (isRenewed ? HELD : null),
       obtain: async () => HELD,
+      settled: async () => undefined,
       environment: async () => ({}),
     };
     await using world = await playedWorkload(['node-1'], { health, files, certificates });
