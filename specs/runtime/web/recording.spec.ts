@@ -141,6 +141,15 @@ describe('readRecording', () => {
     );
   });
 
+  it('refuses what is nested without end', async () => {
+    const text = await doorOpens();
+    const deep = `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`;
+    const actor = `{"type":"actor","path":"x","incarnation":1,"active":[],"tags":[],"context":${deep}}`;
+    expect(() =>
+      readRecording(text.replace('{"type":"actor"', `${actor}\n{"type":"actor"`)),
+    ).toThrow(expect.objectContaining({ code: 'MESH_ERR_INSPECT_RECORDING' }) as Error);
+  });
+
   it('refuses one of a later version by a code of its own', async () => {
     const text = (await doorOpens()).replace('"version":1', '"version":2');
     expect(() => readRecording(text)).toThrow(
