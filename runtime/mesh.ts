@@ -85,8 +85,9 @@ export async function startMesh(options: MeshOptions): Promise<Mesh> {
   const lock = lockHome(options.home);
   try {
     const parts = await composeMesh(options);
-    const metrics = meshMetrics(parts);
     let peer: MeshPeer | undefined;
+    const counts = options.peer && (async () => peer?.peer.info());
+    const metrics = meshMetrics(parts, counts);
     try {
       await sweepRemains(parts);
       await parts.tree.start();

@@ -8,6 +8,12 @@ const ROWS: readonly (readonly [RegExp, string])[] = [
   [/^mesh\/agents\/[^/]+\/[^@/][^/]*$/, 'agent-app'],
   [/^mesh\/rollouts\/[^/]+$/, 'rollout'],
   [/^mesh\/planner$/, 'planner'],
+  [/^mesh\/gossip\/requesters\/[^/]+$/, 'requester'],
+  [/^mesh\/gossip\/responders\/[^/]+$/, 'responder'],
+  [/^mesh\/gossip\/outbox$/, 'outbox'],
+  [/^mesh\/gossip\/expiry$/, 'expiry'],
+  [/^mesh\/gossip\/inbox$/, 'inbox'],
+  [/^mesh\/gossip\/sync$/, 'sync'],
 ];
 
 /** The machine of a worker at that path; `other` for what a script added, `supervisor` for those. */

@@ -6,6 +6,8 @@ import type { InstanceRow } from '../control/mesh-control.ts';
 import type { AppCountersSnapshot } from '../edge/counters.ts';
 import { latencyMetric } from './latency-metric.ts';
 import { machineOf } from './machine-names.ts';
+import { peerMetrics } from './peer-metrics.ts';
+import type { PeerCounts } from './peer-metrics.ts';
 
 /** What the metrics are read from, each time that they are asked for. */
 export interface MetricsSource {
@@ -18,6 +20,8 @@ export interface MetricsSource {
   readonly startedAtMs: number;
   /** Counters of the edge by app, or undefined while it has none. */
   edge(): Readonly<Record<string, AppCountersSnapshot>> | undefined;
+  /** What the node's peer counts, where it has one. */
+  peer?(): Promise<PeerCounts | undefined>;
 }
 
 /** The metrics of one mesh. Labels are bounded: machines, roles, apps, outcomes, never paths. */
@@ -55,6 +59,7 @@ export function createMetrics(source: MetricsSource): MeshMetrics {
     workloadGauge(source),
     deploySeconds(source),
     requestsCounter(source),
+    ...(source.peer === undefined ? [] : peerMetrics(source.peer)),
   ])
     registry.registerMetric(metric);
   // The edge has counted into buckets already, which a histogram of this library cannot take.

@@ -96,6 +96,12 @@ describe('machineOf', () => {
     ['mesh/agents/node-1/hello', 'worker', 'agent-app'],
     ['mesh/rollouts/hello@2', 'worker', 'rollout'],
     ['mesh/planner', 'worker', 'planner'],
+    ['mesh/gossip/requesters/0f0f', 'worker', 'requester'],
+    ['mesh/gossip/responders/0f0f.a1', 'worker', 'responder'],
+    ['mesh/gossip/outbox', 'worker', 'outbox'],
+    ['mesh/gossip/expiry', 'worker', 'expiry'],
+    ['mesh/gossip/inbox', 'worker', 'inbox'],
+    ['mesh/gossip/sync', 'worker', 'sync'],
     ['mesh/mine', 'worker', 'other'],
   ] as const)('knows %s', (path, kind, machine) => {
     expect(machineOf(path, kind)).toBe(machine);
