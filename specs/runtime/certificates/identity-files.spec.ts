@@ -50,6 +50,24 @@ describe('writeIdentity', () => {
     expect(found?.held.serialNumber).toMatch(/^[0-9a-f]{32}$/);
   });
 
+  it('shows whoever reads at any moment a certificate that fits its key', async () => {
+    using at = await written();
+    const own = await keyIn(at.folder);
+    const serials = new Set<string | undefined>();
+    let reads = 0;
+    let isOver = false;
+    const reading = (async () => {
+      for (; !isOver; reads++)
+        serials.add((await readIdentity(at.folder, Date.now()))?.held.serialNumber);
+    })();
+    for (let times = 0; times < 30; times++)
+      await writeIdentity(at.folder, mesh.issue('workload/hello', own.key).issued, own, going);
+    isOver = true;
+    await reading;
+    expect(serials.has(undefined)).toBe(false);
+    expect(Math.min(reads, serials.size)).toBeGreaterThan(5);
+  });
+
   it('writes nothing once it is given up', async () => {
     using root = scratch();
     const { issued, key } = mesh.issue('workload/hello');
