@@ -1,3 +1,4 @@
+import { certificateRows } from '../certificates/certificate-view.ts';
 import type { MeshParts } from '../compose.ts';
 import { instanceRows } from '../mesh-view.ts';
 import { VERSION } from '../version.ts';
@@ -22,6 +23,7 @@ export function meshMetrics(
     },
     edge: () => edge()?.counters().apps,
     ...(peer && { peer }),
+    ...(parts.ports.certificates && { certificates: () => certificateRows(parts) }),
   });
   tree.onReport(metrics.report);
   return metrics;

@@ -2,8 +2,9 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Metric } from 'prom-client';
 import type { Deployment } from '../../machines/workload/plan.ts';
 import type { SupervisorReport, TreeNode } from '../../supervisor/index.ts';
-import type { InstanceRow } from '../control/mesh-control.ts';
+import type { CertificateView, InstanceRow } from '../control/mesh-control.ts';
 import type { AppCountersSnapshot } from '../edge/counters.ts';
+import { certificateMetrics } from './certificate-metrics.ts';
 import { latencyMetric } from './latency-metric.ts';
 import { machineOf } from './machine-names.ts';
 import { peerMetrics } from './peer-metrics.ts';
@@ -22,6 +23,8 @@ export interface MetricsSource {
   edge(): Readonly<Record<string, AppCountersSnapshot>> | undefined;
   /** What the node's peer counts, where it has one. */
   peer?(): Promise<PeerCounts | undefined>;
+  /** Where the mesh has a Coordinator. */
+  certificates?(): Promise<readonly CertificateView[]>;
 }
 
 /** The metrics of one mesh. Labels are bounded: machines, roles, apps, outcomes, never paths. */
@@ -60,6 +63,7 @@ export function createMetrics(source: MetricsSource): MeshMetrics {
     deploySeconds(source),
     requestsCounter(source),
     ...(source.peer === undefined ? [] : peerMetrics(source.peer)),
+    ...(source.certificates === undefined ? [] : certificateMetrics(source.certificates)),
   ])
     registry.registerMetric(metric);
   // The edge has counted into buckets already, which a histogram of this library cannot take.

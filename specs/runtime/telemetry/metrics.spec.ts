@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { AppCountersSnapshot } from '../../../runtime/edge/counters.ts';
 import { machineOf } from '../../../runtime/telemetry/machine-names.ts';
 import { createMetrics } from '../../../runtime/telemetry/metrics.ts';
+import { EPOCH_MS } from '../../support/control/records.ts';
 import { createFakeMesh } from '../../support/control/fake-mesh.ts';
 
 const COUNTERS: AppCountersSnapshot = {
@@ -26,6 +27,7 @@ async function metricsOf(startedAtMs: number) {
     instances: () => mesh.ps(),
     deployments: () => mesh.history('hello'),
     edge: () => ({ hello: COUNTERS }),
+    certificates: () => mesh.certificates(),
   });
 }
 
@@ -44,6 +46,15 @@ describe('createMetrics', () => {
     ]);
     expect(linesOf(text, 'mesh_workload_up')).toEqual([
       'mesh_workload_up{app="hello",role="active"} 2',
+    ]);
+  });
+
+  it('says which certificates there are, and when the first of an app ends', async () => {
+    const text = await (await metricsOf(0)).text();
+    expect(linesOf(text, 'mesh_certificate')).toEqual([
+      'mesh_certificates{app="@edge",state="valid"} 1',
+      'mesh_certificates{app="hello",state="refused"} 1',
+      `mesh_certificate_expiry_timestamp_seconds{app="@edge"} ${EPOCH_MS / 1_000 + 86_400}`,
     ]);
   });
 
@@ -91,7 +102,9 @@ describe('machineOf', () => {
     ['mesh/worker-pool', 'worker', 'worker-pool'],
     ['mesh/edge/listener', 'worker', 'edge'],
     ['mesh/edge/targets/hello-1', 'worker', 'target'],
+    ['mesh/edge/certificate', 'worker', 'certificate'],
     ['mesh/agents/node-1/@agent', 'worker', 'agent'],
+    ['mesh/agents/node-1/@certificates/hello-1', 'worker', 'certificate'],
     ['mesh/agents/node-1/@instances/hello-1', 'worker', 'instance'],
     ['mesh/agents/node-1/hello', 'worker', 'agent-app'],
     ['mesh/rollouts/hello@2', 'worker', 'rollout'],
