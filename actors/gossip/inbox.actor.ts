@@ -26,6 +26,8 @@ export function createInboxLogic(
     answer: createAnswerTarget(ports),
   };
   let batch: readonly InboxItem[] = [];
+  /** Messages that are still to be handled one by one: one of them was a crash. */
+  let singles = 0;
   const actors: Bindings = {
     crash,
     watchRelay: fromCallback<InboxEvent, Record<string, never>>(({ sendBack }) =>
@@ -33,7 +35,7 @@ export function createInboxLogic(
     ),
     leaseMail: fromPromise(async ({ signal }) => {
       try {
-        batch = await relay.lease(INBOX_BATCH_MAX, signal);
+        batch = await relay.lease(singles > 0 ? 1 : INBOX_BATCH_MAX, signal);
         return { type: 'leased', leases: batch.map(({ lease }) => lease) };
       } catch (error) {
         const { code } = lostOf(error);
@@ -45,7 +47,11 @@ export function createInboxLogic(
       const wanted = new Set(leases);
       const items = batch.filter(({ lease }) => wanted.has(lease));
       batch = [];
+      const left = Math.max(0, singles - 1);
+      // Whatever crashes over one message is to keep only that one from being handled.
+      singles = INBOX_BATCH_MAX;
       await handleMail(ports, items, targets, signal);
+      singles = left;
       return items.map(({ lease }) => lease);
     }),
     ackMail: fromPromise(async ({ input: { leases }, signal }) => {

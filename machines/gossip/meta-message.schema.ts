@@ -67,6 +67,7 @@ export const meshRequestSchema = z.strictObject({
   type: z.literal('mesh_request'),
   ...session,
   message_ids: ids(REQUESTED_IDS_MAX).min(1),
+  /** A mark of the requester's; the answer has the same. */
   cursor,
 });
 

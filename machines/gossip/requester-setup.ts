@@ -49,6 +49,8 @@ export interface RequesterContext extends RequesterInput {
   readonly attempts: number;
   /** Pages and rounds. */
   readonly pages: number;
+  /** Requests for messages that came to something, or were given up. */
+  readonly requests: number;
   readonly delivery: MeshDelivery | null;
   readonly accepted: Accepted | null;
   readonly tally: SessionTally;
@@ -117,18 +119,21 @@ export const hasPagesLeft = (pages: number): boolean => pages < PAGES_MAX;
 export const wantedNow = (missing: readonly string[]): readonly string[] =>
   missing.slice(0, REQUESTED_IDS_MAX);
 
+type Progress = Pick<RequesterContext, 'missing' | 'attempts' | 'requests' | 'tally'>;
+
 /** What is still missing, and what was learned: nothing learned is one more attempt. */
 export function progressOf(
-  { missing, attempts, tally }: Pick<RequesterContext, 'missing' | 'attempts' | 'tally'>,
+  { missing, attempts, requests, tally }: Progress,
   settled: readonly string[],
-): Pick<RequesterContext, 'missing' | 'attempts' | 'tally'> {
+): Progress {
   const known = new Set(settled);
   const left = missing.filter((id) => !known.has(id));
-  if (left.length < missing.length) return { missing: left, attempts: 0, tally };
-  if (canAskAgain(attempts)) return { missing, attempts, tally };
+  const next = { attempts: 0, requests: requests + 1 };
+  if (left.length < missing.length) return { ...next, missing: left, tally };
+  if (canAskAgain(attempts)) return { missing, attempts, requests, tally };
   const given = wantedNow(missing).length;
   const skipped = tally.skipped + given;
-  return { missing: missing.slice(given), attempts: 0, tally: { ...tally, skipped } };
+  return { ...next, missing: missing.slice(given), tally: { ...tally, skipped } };
 }
 
 const addCounts = (tally: SessionTally, counts: StoredCounts, gone: number): SessionTally => ({

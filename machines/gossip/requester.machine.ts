@@ -6,6 +6,7 @@
  * nothing. Bound by `actors/gossip/requester.actor.ts`.
  */
 import { NO_TALLY, requesterSetup, wantedNow } from './requester-setup.ts';
+import { requestMark } from './session-rules.ts';
 
 export const requesterMachine = requesterSetup.createMachine({
   id: 'requester',
@@ -18,6 +19,7 @@ export const requesterMachine = requesterSetup.createMachine({
     isReconciling: input.reconciles,
     attempts: 0,
     pages: 0,
+    requests: 0,
     delivery: null,
     accepted: null,
     tally: NO_TALLY,
@@ -134,10 +136,10 @@ export const requesterMachine = requesterSetup.createMachine({
       entry: 'countAttempt',
       invoke: {
         src: 'askMessages',
-        input: ({ context: { peer, session, cursor, missing } }) => ({
+        input: ({ context: { peer, session, requests, missing } }) => ({
           peer,
           session,
-          cursor,
+          cursor: requestMark(requests),
           ids: wantedNow(missing),
         }),
         onDone: [

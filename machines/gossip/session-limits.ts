@@ -20,8 +20,6 @@ export const ANSWER_TIMEOUT_MS = 60_000;
 export const ATTEMPTS_MAX = 4;
 /** Pages and rounds of one session: a million ids of 500 in each take 2,000. */
 export const PAGES_MAX = 4096;
-/** Deliveries for the ids of one page, each of at least one message. */
-export const DELIVERIES_PER_PAGE_MAX = 2048;
 
 /** Characters of a cursor, which is the responder's to read. */
 export const CURSOR_CHARS_MAX = 128;

@@ -1,5 +1,5 @@
 /** Rules of a session between two peers that its machines, its bindings and its specs share. */
-import type { MeshAvailable, MeshDelivery, MetaQuestion } from './meta-message.schema.ts';
+import type { MeshAvailable, MeshDelivery } from './meta-message.schema.ts';
 import {
   ANSWERS_MAX,
   CLOCK_SKEW_MS,
@@ -56,21 +56,24 @@ export const answersThis = (
   asked: { readonly session: string; readonly cursor: string | null },
 ): boolean => answer.session_id === asked.session && answer.answers === asked.cursor;
 
-/** As `answersThis`, of a delivery. */
+/** As `answersThis`, of a delivery: each request for messages has a mark of its own. */
 export const deliversThis = (
   delivery: Pick<MeshDelivery, 'session_id' | 'cursor'>,
-  asked: { readonly session: string; readonly cursor: string | null },
-): boolean => delivery.session_id === asked.session && delivery.cursor === asked.cursor;
+  asked: { readonly session: string; readonly requests: number },
+): boolean =>
+  delivery.session_id === asked.session && delivery.cursor === requestMark(asked.requests);
+
+/**
+ * Mark of a request for messages. A late answer to one that was asked twice is not taken for the answer to the
+ * next, which would be asked twice for that, and so on for as long as the session lasts.
+ */
+export const requestMark = (requests: number): string => `request-${requests}`;
 
 /** Mark of a round of a reconciliation, which stands where the cursor of a page does. */
 export const roundMark = (round: number): string => `round-${round}`;
 
 /** Whether a session may have one more answer. */
 export const hasAnswersLeft = (answers: number): boolean => answers < ANSWERS_MAX;
-
-/** Whether a question is of this session. */
-export const isOfSession = (question: MetaQuestion, session: string): boolean =>
-  question.session_id === session;
 
 /** Doubled with each failure, from the shortest to the longest. */
 export const backoffMs = (failures: number, minMs: number, maxMs: number): number =>

@@ -5,7 +5,11 @@ import type { AnyActorRef } from 'xstate';
 import { createResponderLogic } from '../../../actors/gossip/responder.actor.ts';
 import { QUARANTINE_PER_AUTHOR_MAX } from '../../../machines/gossip/limits.ts';
 import type { MetaQuestion } from '../../../machines/gossip/meta-message.schema.ts';
-import { SESSIONS_PER_INTERVAL_MAX } from '../../../machines/gossip/session-limits.ts';
+import {
+  INBOX_BATCH_MAX,
+  SESSIONS_PER_INTERVAL_MAX,
+} from '../../../machines/gossip/session-limits.ts';
+import type { PlantedBug } from '../../simulation/planted-bugs.ts';
 import { samplePeer } from '../../support/gossip/letters.ts';
 import { PuppetWorld } from '../../support/gossip/puppet-world.ts';
 
@@ -133,6 +137,46 @@ describe('the inbox', () => {
     expect(world.peer.disk.messages.size).toBe(QUARANTINE_PER_AUTHOR_MAX);
   });
 });
+
+describe('an inbox that crashes over one message', () => {
+  it('handles all the others, one by one, and then many at once again', async () => {
+    let batches: number[] = [];
+    const bug: PlantedBug = {
+      name: 'cannot read poison',
+      seed: 0,
+      plant: (ports) => ({
+        ...ports,
+        verifier: {
+          ...ports.verifier,
+          open: async (items, nowMs) => {
+            if (JSON.stringify(items).includes(POISON)) throw new TypeError('poison');
+            batches.push(items.length);
+            return ports.verifier.open(items, nowMs);
+          },
+        },
+      }),
+    };
+    const world = new PuppetWorld({ isKnown: false, bug });
+    await world.runFor(SECOND);
+    world.relay.onMail = () => undefined;
+    const letter = { kind: 'direct', recipientId: world.peer.id } as const;
+    for (let nth = 0; nth < 5; nth++) world.post(world.make(letter));
+    world.post(world.make({ ...letter, body: Buffer.from(POISON, 'base64') }));
+    for (let nth = 0; nth < 5; nth++) world.post(world.make(letter));
+    await world.runFor(100 * SECOND);
+    expect(world.peer.disk.messages.size).toBe(10);
+    expect(world.relay.waiting).toBe(1);
+    expect(Math.max(...batches)).toBe(1);
+    batches = [];
+    for (let nth = 0; nth < 2 * INBOX_BATCH_MAX; nth++) world.post(world.make(letter));
+    await world.runFor(40 * SECOND);
+    expect(world.peer.disk.messages.size).toBe(10 + 2 * INBOX_BATCH_MAX);
+    expect(Math.max(...batches)).toBeGreaterThan(1);
+  });
+});
+
+/** A body that no peer here can stand. */
+const POISON = 'poison+body+';
 
 describe('a delivery', () => {
   it('brings nothing that was not asked for, and nothing that is not public', async () => {

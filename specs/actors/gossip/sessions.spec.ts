@@ -122,6 +122,26 @@ describe('a session', () => {
     expect(world.refusals['MESH_ERR_GOSSIP_MISBEHAVED']).toBe(1);
   });
 
+  it('takes no late answer to one request for the answer to the next', async () => {
+    const world = new PuppetWorld();
+    await world.runFor(3 * SECOND);
+    const letters = Array.from({ length: 501 }, () => world.make());
+    world.say(world.page({ message_ids: letters.map(({ header }) => header.message_id) }));
+    await world.runFor(ANSWER_TIMEOUT_MS + SECOND);
+    // Asked twice by now, and answered twice.
+    const first = world.delivery({ envelopes: letters.slice(0, 500) });
+    world.say(first);
+    await world.runFor(SECOND);
+    world.say(first);
+    await world.runFor(SECOND);
+    expect(world.heard()).toMatchObject([{ type: 'mesh_request', cursor: 'request-1' }]);
+    expect(stateOf(world)).toBe('awaitingDelivery');
+    world.say({ ...first, envelopes: letters.slice(500), cursor: 'request-1' });
+    await world.runFor(SECOND);
+    expect(world.peer.disk.messages.size).toBe(501);
+    expect(world.refusals).toEqual({});
+  });
+
   it('falls back to pages with a peer that cannot reconcile', async () => {
     const world = new PuppetWorld({ reconciles: true });
     await world.runFor(3 * SECOND);

@@ -81,15 +81,17 @@ describe('requester', () => {
 
 describe('progressOf', () => {
   const missing = [idOf('1'), idOf('2')];
+  const asked = { missing, attempts: 0, requests: 0, tally: NO_TALLY };
 
   it('asks for what is left with fresh attempts when something was learned', () => {
-    const progress = progressOf({ missing, attempts: 3, tally: NO_TALLY }, [idOf('1')]);
-    expect(progress).toEqual({ missing: [idOf('2')], attempts: 0, tally: NO_TALLY });
+    const progress = progressOf({ ...asked, attempts: 3 }, [idOf('1')]);
+    expect(progress).toEqual({ ...asked, missing: [idOf('2')], requests: 1 });
   });
 
   it('skips what is never delivered, so that it does not keep what follows from coming', () => {
-    const progress = progressOf({ missing, attempts: ATTEMPTS_MAX, tally: NO_TALLY }, []);
-    expect(progress).toEqual({ missing: [], attempts: 0, tally: { ...NO_TALLY, skipped: 2 } });
+    const progress = progressOf({ ...asked, attempts: ATTEMPTS_MAX }, []);
+    const tally = { ...NO_TALLY, skipped: 2 };
+    expect(progress).toEqual({ missing: [], attempts: 0, requests: 1, tally });
   });
 });
 

@@ -10,6 +10,7 @@ import type {
 import { makeEnvelope } from '../../../runtime/gossip/envelope-codec.ts';
 import type { EnvelopeContent, PeerKey } from '../../../runtime/gossip/envelope-codec.ts';
 import { metaCodec } from '../../../runtime/gossip/meta-codec.ts';
+import type { PlantedBug } from '../../simulation/planted-bugs.ts';
 import { CALM, SimNetwork } from '../../simulation/sim-network.ts';
 import { Oracle, readMeta } from '../../simulation/oracle.ts';
 import { MESH, SimPeer } from '../../simulation/sim-peer.ts';
@@ -22,6 +23,8 @@ export interface PuppetWorldOptions {
   readonly reconciles?: boolean;
   /** The real peer knows the puppet and asks it; default true. */
   readonly isKnown?: boolean;
+  /** A defect of the real peer. */
+  readonly bug?: PlantedBug;
 }
 
 export class PuppetWorld {
@@ -33,14 +36,14 @@ export class PuppetWorld {
   readonly puppet = samplePeer(2);
   #seq = 0;
 
-  constructor({ reconciles = false, isKnown = true }: PuppetWorldOptions = {}) {
+  constructor({ reconciles = false, isKnown = true, bug }: PuppetWorldOptions = {}) {
     this.network.dials = { ...CALM, delayMinMs: 1, delayMaxMs: 2 };
     const world = {
       clock: this.clock,
       network: this.network,
       oracle: this.oracle,
       reconciles,
-      bug: undefined,
+      bug,
       trace: () => undefined,
       byId: new Map(),
       diesAtCommit: () => false,

@@ -42,7 +42,7 @@ export const delivery = (fields: Partial<MeshDelivery> = {}): MeshDelivery => ({
   session_id: SESSION,
   envelopes: [],
   sender_keys: {},
-  cursor: null,
+  cursor: 'request-0',
   end: true,
   gone: [],
   ...fields,
@@ -77,6 +77,7 @@ const PAGES: readonly RequesterEvent[] = [
   { type: 'available.received', answer: available({ session_id: '6'.repeat(32) }) },
   { type: 'delivery.received', answer: delivery() },
   { type: 'delivery.received', answer: delivery({ gone: [idOf('1')] }) },
+  { type: 'delivery.received', answer: delivery({ cursor: 'request-1' }) },
   { type: 'delivery.received', answer: delivery({ cursor: 'another' }) },
 ];
 const ROUNDS: readonly RequesterEvent[] = [
@@ -123,6 +124,7 @@ export const requesterModel = (
     gone: context.delivery?.gone,
     isSkipped: tally.skipped > 0,
     pages: Math.min(context.pages, 2),
+    requests: context.requests,
     outcome,
     isReconciling: context.isReconciling,
     crash: context.crash,
