@@ -4,6 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { startInspector } from '../../../runtime/web/inspector.ts';
 import { inspectorWorld, is, upgrade, viewer } from '../../support/web/inspector-world.ts';
 
+const NESTED = `{"type":"open","a":${'['.repeat(20_000)}${']'.repeat(20_000)}}`;
+
 describe('startInspector', () => {
   it('lets in whoever brings the token first, and nobody after', async () => {
     await using at = await inspectorWorld();
@@ -144,13 +146,16 @@ describe('startInspector', () => {
   });
 
   it.each([
-    'no json',
-    '{"type":"else"}',
-    '{"type":"resume","cursor":-1}',
-    '{"type":"watch"}',
-    '[]',
-  ])('answers %j with a refusal, and goes on', async (text) => {
-    await using at = await inspectorWorld();
+    ['no JSON', 'no json'],
+    ['an unknown type', '{"type":"else"}'],
+    ['a cursor below nothing', '{"type":"resume","cursor":-1}'],
+    ['a watch of nothing', '{"type":"watch"}'],
+    ['a moment of what is live', '{"type":"at","seq":1}'],
+    ['an event of XState', '{"type":"send","path":"house/door","event":{"type":"xstate.stop"}}'],
+    ['an event nested without end', `{"type":"send","path":"house/door","event":${NESTED}}`],
+    ['a list', '[]'],
+  ])('answers %s with a refusal, and goes on', async (_, text) => {
+    await using at = await inspectorWorld({ allowSend: true });
     using page = await viewer(at.inspector.port, await at.join());
     page.raw(text);
     expect((await page.first(is('refused'))).code).toBe('MESH_ERR_INSPECT_MESSAGE');
