@@ -40,6 +40,7 @@ const ROWS: readonly (readonly [string, ExitCode])[] = [
   ['MESH_ERR_CLI_UNKNOWN_CODE', EXIT.notFound],
   ['MESH_ERR_FABRIC_UNKNOWN_', EXIT.notFound],
   ['MESH_ERR_FABRIC_NO_ROLLBACK', EXIT.notFound],
+  ['MESH_ERR_INSPECT_UNKNOWN', EXIT.notFound],
   ['MESH_ERR_REPO_UNKNOWN', EXIT.notFound],
   ['MESH_ERR_TRUST_UNKNOWN', EXIT.notFound],
 

@@ -138,6 +138,7 @@ const ROWS: readonly Row[] = [
   ['send mesh/planner junk', USAGE, EXIT.usage],
   ['send mesh/planner absent.json', USAGE, EXIT.usage],
   ['send mesh/planner {"kind":"x"}', USAGE, EXIT.usage],
+  ['send', USAGE, EXIT.usage],
   ['send mesh/planner {"type":"x"}', 'MESH_ERR_INSPECT_READ_ONLY', EXIT.failed],
   ['machine ls extra', USAGE, EXIT.usage],
   ['machine graph nobody', 'MESH_ERR_CHART_UNKNOWN', EXIT.notFound],

@@ -62,6 +62,7 @@ describe('exitCodeOf', () => {
   it.each([
     [EXIT.notFound, 'MESH_ERR_FABRIC_UNKNOWN_APP'],
     [EXIT.notFound, 'MESH_ERR_COORDINATOR_CONFIG'],
+    [EXIT.notFound, 'MESH_ERR_INSPECT_UNKNOWN'],
     [EXIT.notFound, 'MESH_ERR_REPO_UNKNOWN'],
     [EXIT.notFound, 'MESH_ERR_TRUST_UNKNOWN'],
     [EXIT.verification, 'MESH_ERR_CLI_VERIFICATION_FAILED'],

@@ -1,6 +1,8 @@
 /** What is written down of a tree, and that it can be looked at later. */
 import { assign, setup } from 'xstate';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { codeOf } from '../../../machines/kernel/coded-error.ts';
 import { startTree } from '../../../runtime/start-tree.ts';
 import { dynamicPath } from '../../../supervisor/index.ts';
 import { readRecording } from '../../../runtime/web/recording/read-recording.ts';
@@ -148,6 +150,23 @@ describe('readRecording', () => {
     expect(() =>
       readRecording(text.replace('{"type":"actor"', `${actor}\n{"type":"actor"`)),
     ).toThrow(expect.objectContaining({ code: 'MESH_ERR_INSPECT_RECORDING' }) as Error);
+  });
+
+  it('refuses or takes whatever has become of one, and fails in no other way', async () => {
+    const text = await doorOpens();
+    const change = fc.tuple(fc.nat(text.length - 1), fc.string({ maxLength: 3 }), fc.nat(3));
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 3 }), (changes) => {
+        let changed = text;
+        for (const [at, put, cut] of changes)
+          changed = changed.slice(0, at) + put + changed.slice(at + cut);
+        try {
+          expect(readRecording(changed).info.title).toBeTypeOf('string');
+        } catch (error) {
+          expect(codeOf(error)).toMatch(/^MESH_ERR_INSPECT_RECORDING(_NEWER)?$/);
+        }
+      }),
+    );
   });
 
   it('refuses one of a later version by a code of its own', async () => {
