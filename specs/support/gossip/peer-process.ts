@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -14,6 +15,8 @@ import { startRelay } from '../../../runtime/relay/relay.ts';
 import { scratch } from '../scratch.ts';
 import { fastClock } from './fast-clock.ts';
 
+/** Stripped and compiled sources, for the dozens of processes of one spec. */
+const CACHE = join(tmpdir(), 'mesh-compile-cache');
 const PROGRAM = fileURLToPath(import.meta.url);
 
 interface Program {
@@ -36,6 +39,7 @@ interface Running {
 async function run(program: Program): Promise<Running> {
   const child = spawn(process.execPath, [PROGRAM, JSON.stringify(program)], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_COMPILE_CACHE: CACHE },
   });
   const ended = once(child, 'exit');
   const [said] = await Promise.race([
