@@ -43,6 +43,7 @@ export {
   createValidator,
   startCoordinator,
 } from './coordinator/package-exports.ts';
+export { COORDINATOR_IDENTITY, EDGE_IDENTITY } from '../machines/coordinator/identities.ts';
 export type { Coordinator } from './coordinator/start-coordinator.ts';
 export type { CoordinatorOptions } from './coordinator/compose-coordinator.ts';
 export type { CoordinatorView } from './coordinator/coordinator-view.ts';

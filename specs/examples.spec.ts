@@ -58,6 +58,11 @@ const EXAMPLES: Readonly<Record<string, Example>> = {
       '78498 primes found, and this thread was free meanwhile\n' +
       'MESH_ERR_SUPERVISOR_THREAD_BLOCKED\nin its incarnation 2',
   },
+  'mesh-certificate.ts': {
+    says:
+      'DNS:hello.mesh.local, URI:spiffe://mesh.local/workload/hello true\n' +
+      'CN=Mycelium Mesh Root CA',
+  },
   'model-test-of-your-machine.ts': {
     says:
       'ok  locked: coin → open\nok  open: coin → open\nok  open: push → locked\n' +
