@@ -44,6 +44,17 @@ function shell() {
   };
 }
 
+/** What Bob's commands say of his messages, his peers and himself. */
+async function bobIsShown(at: ReturnType<typeof shell>): Promise<void> {
+  const listed = await at.mesh('msg', 'ls', '--home', 'bob');
+  expect(listed.stdout).toMatch(/alice {2}hello, bob\n.* alice \(direct\) {2}the code is 4711\n$/);
+  const peers = await at.mesh('peer', 'ls', '--home', 'bob');
+  expect(peers.stdout).toMatch(/^NAME +PEER +STATE +LAST +.*\nalice +[0-9a-f]{12} +idle +done /);
+  const status = await at.mesh('peer', 'status', '--home', 'bob');
+  expect(status.stdout).toMatch(/^peer +[0-9a-f]{64} of mesh\nruns +as process \d+\nrelay +http/);
+  expect(status.stdout).toMatch(/\nholds +2 messages, 0 not verified\nknows +1 peer, \d keys?\n/);
+}
+
 describe('messages from the shell', () => {
   it('go from one folder to another, through a relay, and are followed there', async () => {
     await using at = shell();
@@ -96,15 +107,7 @@ describe('messages from the shell', () => {
       'the code is 4711',
       'alice',
     ]);
-    const listed = await at.mesh('msg', 'ls', '--home', 'bob');
-    expect(listed.stdout).toMatch(
-      /alice {2}hello, bob\n.* alice \(direct\) {2}the code is 4711\n$/,
-    );
-    const peers = await at.mesh('peer', 'ls', '--home', 'bob');
-    expect(peers.stdout).toMatch(/^NAME +PEER +STATE +LAST +.*\nalice +[0-9a-f]{12} +idle +done /);
-    const status = await at.mesh('peer', 'status', '--home', 'bob');
-    expect(status.stdout).toMatch(/^peer +[0-9a-f]{64} of mesh\nruns +as process \d+\nrelay +http/);
-    expect(status.stdout).toMatch(/\nholds +2 messages, 0 not verified\nknows +1 peer, \d keys?\n/);
+    await bobIsShown(at);
     await at.data('peer', 'rm', 'alice', '--home', 'bob');
     const again = await at.mesh('sync', 'alice', '--home', 'bob');
     expect(again.exitCode).toBe(3);
