@@ -38,9 +38,10 @@ describe('a guard whose program was killed', () => {
   it('writes nothing but hashes and counters to the journal', async () => {
     await using world = new CoordinatorWorld();
     const { disk } = await killedWhenReady(world);
-    const { context } = disk.recordOf(`${NAME}/stateguard`)?.['snapshot'] as {
-      readonly context: object;
+    const { snapshot } = disk.recordOf(`${NAME}/stateguard`) as {
+      readonly snapshot: { readonly context: object };
     };
+    const { context } = snapshot;
     expect(Object.keys(context).toSorted()).toEqual([
       'failure',
       'held',
