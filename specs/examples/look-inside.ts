@@ -1,4 +1,4 @@
-import { startInspector, startTree } from 'mycelium-mesh';
+import { startTree } from 'mycelium-mesh';
 import { createMachine } from 'xstate';
 
 /** Red, green, red, and out of order. */
@@ -12,16 +12,18 @@ const trafficLightMachine = createMachine({
   },
 });
 
-const tree = await startTree({
-  id: 'crossing',
-  type: 'supervisor',
-  autoShutdown: 'any_significant',
-  children: [{ id: 'light', logic: trafficLightMachine, restart: 'temporary', significant: true }],
-});
-
-const inspector = await startInspector(tree, { allowSend: true });
-console.log(`Open ${inspector.invite()}`);
+const tree = await startTree(
+  {
+    id: 'crossing',
+    type: 'supervisor',
+    autoShutdown: 'any_significant',
+    children: [
+      { id: 'light', logic: trafficLightMachine, restart: 'temporary', significant: true },
+    ],
+  },
+  { inspect: { allowSend: true } },
+);
+console.log(`Open ${tree.inspector.url}`);
 
 const { type } = await tree.ended;
 console.log(`The crossing ended: ${type}`);
-await inspector.close();
