@@ -45,9 +45,12 @@ const NEIGHBOURS_MAX = 6;
 /** Messages of an author whose key is kept back: more than one author may have in quarantine. */
 const STRANGERS = 80;
 const TRACE_MAX = 300;
-/** The bad luck of one run lasts so long, and nothing goes on longer than it takes to find out. */
+/** The bad luck of one run lasts so long. */
 const CHAOS_MIN_MS = 20 * MINUTE;
 const CHAOS_MAX_MS = 50 * MINUTE;
+/** More peers than this have as much of it in less time, but no less than a share of it. */
+const FULL_CHAOS_PEERS = 50;
+const CHAOS_SHARE_MIN = 0.3;
 
 export class World {
   readonly clock = new VirtualClock();
@@ -95,7 +98,8 @@ export class World {
     for (const peer of this.peers) this.#start(peer);
     await settle(2);
     this.#setDials();
-    const chaosMs = this.#between(CHAOS_MIN_MS, CHAOS_MAX_MS);
+    const share = Math.max(CHAOS_SHARE_MIN, Math.min(1, FULL_CHAOS_PEERS / this.peers.length));
+    const chaosMs = share * this.#between(CHAOS_MIN_MS, CHAOS_MAX_MS);
     this.#scheduleBadLuck(chaosMs);
     await this.#runUntil(this.clock.now() + chaosMs, () => false);
     this.#heal();
