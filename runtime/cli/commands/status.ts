@@ -29,7 +29,14 @@ function textOf(status: AppStatus, nowMs: number): string {
       '',
       table(
         [
-          ...['instance', 'node', 'role', 'state', 'pid', 'port', 'restarts', 'age'],
+          'instance',
+          'node',
+          'role',
+          'state',
+          'pid',
+          'port',
+          'restarts',
+          'age',
           ...(isCertified ? ['certificate'] : []),
         ],
         instances.map((row) => [
