@@ -170,19 +170,25 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
   },
   {
     name: 'drops all messages of an author for one forgery',
-    seed: 2,
-    plant: inStore((store, disk) => ({
-      settle: async (settlement) => {
+    seed: 1,
+    plant: (ports, disk) => {
+      const authors = new Map<string, string>();
+      const { store, verifier } = ports;
+      const open: EnvelopeVerifier['open'] = async (items, nowMs) => {
+        const opened = await verifier.open(items, nowMs);
+        for (const one of opened)
+          if (one.ok) authors.set(idOf(one.envelope), one.envelope.header.sender_id);
+        return opened;
+      };
+      const settle: PeerStore['settle'] = async (settlement) => {
         const result = await store.settle(settlement);
-        for (const { messageId } of settlement.rejected) {
-          const author = disk.messages.get(messageId)?.envelope.header.sender_id;
-          for (const [id, { envelope }] of disk.messages)
-            if (envelope.header.sender_id === author) disk.ended.set(id, Infinity);
-        }
-        for (const { messageId } of settlement.rejected) disk.ended.set(messageId, Infinity);
+        const forged = new Set(settlement.rejected.map(({ messageId }) => authors.get(messageId)));
+        for (const [id, { envelope }] of disk.messages)
+          if (forged.has(envelope.header.sender_id)) disk.messages.delete(id);
         return result;
-      },
-    })),
+      };
+      return { ...ports, verifier: over(verifier, { open }), store: over(store, { settle }) };
+    },
   },
   {
     name: 'never looks at the quarantine again',
