@@ -1,5 +1,6 @@
 /** What may be shown of a Coordinator, as plain data: nothing of it is secret. */
 import type { RecoveryFailure } from '../../machines/coordinator/errors.ts';
+import type { MeshPolicy } from '../../machines/coordinator/mesh-manifest.schema.ts';
 import type { GuardStatus } from '../../machines/coordinator/stateguard.machine.ts';
 
 /** One manifest of the history. Digests are 64 lower-case hex digits. */
@@ -33,6 +34,27 @@ export interface PeerEntry {
   readonly isLive: boolean;
 }
 
+/** Who may get a certificate of the mesh, and what that says: one policy of the manifest in force. */
+export interface PolicyEntry {
+  /** What evidence has to prove: the digest of a spore, or the host data of a guest. */
+  readonly identity: string;
+  readonly name: string;
+  readonly role: MeshPolicy['role'];
+  readonly spiffeId: string;
+  /** Host names and addresses of the certificate. */
+  readonly san: readonly string[];
+  /** Node keys whose evidence of software counts; null: every one that the manifest knows. */
+  readonly nodeKeys: number | null;
+}
+
+/** How many keys the manifest in force gives a say. */
+export interface OwnerKeys {
+  /** Each may set the next manifest. */
+  readonly workload: number;
+  /** Each may bring the state back with its share of the seed. */
+  readonly seedShare: number;
+}
+
 /** One Coordinator at one moment. */
 export interface CoordinatorView {
   readonly name: string;
@@ -47,6 +69,12 @@ export interface CoordinatorView {
   readonly transition: string | null;
   /** Newest first, at most `MANIFESTS_SHOWN_MAX`; empty without a state in memory. */
   readonly manifests: readonly ManifestEntry[];
+  /** By role, then by name, at most `POLICIES_SHOWN_MAX`; empty without a state in memory. */
+  readonly policies: readonly PolicyEntry[];
+  /** All of them, also those that are not shown. */
+  readonly policyCount: number;
+  /** Null without a state in memory. */
+  readonly owners: OwnerKeys | null;
   readonly authority: {
     readonly root: AuthorityCertificate;
     readonly mesh: AuthorityCertificate;
@@ -71,3 +99,6 @@ export interface CoordinatorView {
 
 /** Manifests of a view. */
 export const MANIFESTS_SHOWN_MAX = 64;
+
+/** Policies of a view: it is asked for every second while somebody looks. */
+export const POLICIES_SHOWN_MAX = 256;

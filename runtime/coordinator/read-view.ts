@@ -11,8 +11,16 @@ import type {
   StateguardContext,
 } from '../../machines/coordinator/stateguard.machine.ts';
 import type { KnownPeer } from '../adapters/peers.fs.ts';
-import { MANIFESTS_SHOWN_MAX } from './coordinator-view.ts';
-import type { AuthorityCertificate, CoordinatorView, ManifestEntry } from './coordinator-view.ts';
+import { spiffeIdOf } from '../../machines/coordinator/mesh-manifest.schema.ts';
+import type { MeshManifest } from '../../machines/coordinator/mesh-manifest.schema.ts';
+import { MANIFESTS_SHOWN_MAX, POLICIES_SHOWN_MAX } from './coordinator-view.ts';
+import type {
+  AuthorityCertificate,
+  CoordinatorView,
+  ManifestEntry,
+  OwnerKeys,
+  PolicyEntry,
+} from './coordinator-view.ts';
 
 export interface ViewSources {
   readonly name: string;
@@ -72,6 +80,9 @@ export function createViewReader(sources: ViewSources): () => Promise<Coordinato
       generation: held?.generation ?? null,
       transition: held?.record.transition ?? null,
       manifests: held ? entriesOf(held, seenAt) : [],
+      policies: held ? policiesOf(held.manifest) : [],
+      policyCount: held ? Object.keys(held.manifest.policies).length : 0,
+      owners: held && ownersOf(held.manifest),
       authority: held && authorityOf(held),
       certificate: front?.certificate
         ? {
@@ -100,6 +111,27 @@ const entriesOf = (
     }))
     .slice(-MANIFESTS_SHOWN_MAX)
     .toReversed();
+
+/** By role, then by name, then by identity: two spores of one app have the same name. */
+export const policiesOf = (manifest: MeshManifest): readonly PolicyEntry[] =>
+  Object.entries(manifest.policies)
+    .map(([identity, policy]): PolicyEntry => ({
+      identity,
+      name: policy.name,
+      role: policy.role,
+      spiffeId: spiffeIdOf(manifest, policy),
+      san: policy.san,
+      nodeKeys: policy.nodeKeys?.length ?? null,
+    }))
+    .toSorted((a, b) => (rank(a) < rank(b) ? -1 : 1))
+    .slice(0, POLICIES_SHOWN_MAX);
+
+const rank = ({ role, name, identity }: PolicyEntry): string => `${role} ${name} ${identity}`;
+
+const ownersOf = ({ workloadOwnerKeyDigests, seedShareOwnerKeys }: MeshManifest): OwnerKeys => ({
+  workload: workloadOwnerKeyDigests.length,
+  seedShare: seedShareOwnerKeys.length,
+});
 
 const authorityOf = ({ authority }: CoordinatorState) => ({
   root: certificateOf(authority.rootCertificate),

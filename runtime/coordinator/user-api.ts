@@ -96,4 +96,11 @@ const statusMessage = (view: CoordinatorView) => ({
   openConnections: view.connections.open,
   refused: BigInt(view.connections.refused),
   startedAtMs: BigInt(Date.parse(view.startedAt)),
+  policies: view.policies.map(({ identity, nodeKeys, san, ...policy }) => ({
+    ...policy,
+    identity: fromHex(identity),
+    san: [...san],
+    ...(nodeKeys !== null && { nodeKeys }),
+  })),
+  policyCount: view.policyCount,
 });

@@ -15,7 +15,7 @@ import type { Message } from '@bufbuild/protobuf';
 export const file_user_api: GenFile =
   /*@__PURE__*/
   fileDesc(
-    'Cg51c2VyLWFwaS5wcm90bxIHdXNlcmFwaSJzChJTZXRNYW5pZmVzdFJlcXVlc3QSEAoIbWFuaWZlc3QYASABKAwSEAoIcG9saWNpZXMYAiADKAwSIAoYcHJldmlvdXNfdHJhbnNpdGlvbl9oYXNoGAMgASgMEhcKD2lkZW1wb3RlbmN5X2tleRgEIAEoCSKXAQoTU2V0TWFuaWZlc3RSZXNwb25zZRIUCgxyb290X2NhX2NlcnQYASABKAwSFAoMbWVzaF9jYV9jZXJ0GAIgASgMEhcKD3RyYW5zaXRpb25faGFzaBgDIAEoDBISCgpnZW5lcmF0aW9uGAQgASgEEicKC3NlZWRfc2hhcmVzGAUgAygLMhIudXNlcmFwaS5TZWVkU2hhcmUiMgoJU2VlZFNoYXJlEhEKCW93bmVyX2tleRgBIAEoDBISCgpjaXBoZXJ0ZXh0GAIgASgMIjMKGENvbmZpcm1TZWVkU2hhcmVzUmVxdWVzdBIXCg9pZGVtcG90ZW5jeV9rZXkYASABKAkiGwoZQ29uZmlybVNlZWRTaGFyZXNSZXNwb25zZSIVChNHZXRNYW5pZmVzdHNSZXF1ZXN0InAKFEdldE1hbmlmZXN0c1Jlc3BvbnNlEhEKCW1hbmlmZXN0cxgBIAMoDBIZChF0cmFuc2l0aW9uX2hhc2hlcxgCIAMoDBIUCgxyb290X2NhX2NlcnQYAyABKAwSFAoMbWVzaF9jYV9jZXJ0GAQgASgMIjsKDlJlY292ZXJSZXF1ZXN0EgwKBHNlZWQYASABKAwSDAoEc2FsdBgCIAEoDBINCgVmb3JjZRgDIAEoCCI+Cg9SZWNvdmVyUmVzcG9uc2USFwoPdHJhbnNpdGlvbl9oYXNoGAEgASgMEhIKCmdlbmVyYXRpb24YAiABKAQiIwoSR2V0RXZpZGVuY2VSZXF1ZXN0Eg0KBW5vbmNlGAEgASgMIkQKE0dldEV2aWRlbmNlUmVzcG9uc2USDAoEdHlwZRgBIAEoCRIQCghldmlkZW5jZRgCIAEoDBINCgVub25jZRgDIAEoDCISChBHZXRTdGF0dXNSZXF1ZXN0It4CChFHZXRTdGF0dXNSZXNwb25zZRIMCgRuYW1lGAEgASgJEg0KBXN0YXRlGAIgASgJEg4KBnJlYXNvbhgDIAEoCRISCgpnZW5lcmF0aW9uGAQgASgEEhcKD3RyYW5zaXRpb25faGFzaBgFIAEoDBIcChRtZXNoX2NhX25vdF9hZnRlcl9tcxgGIAEoBBIcCgVwZWVycxgHIAMoCzINLnVzZXJhcGkuUGVlchIdChByZWNvdmVyeV9mYWlsdXJlGAggASgJSACIAQESIAoYcmVjb3ZlcnlfZmFpbHVyZV9tZXNzYWdlGAkgASgJEhsKE3BlbmRpbmdfY29ubmVjdGlvbnMYCiABKA0SGAoQb3Blbl9jb25uZWN0aW9ucxgLIAEoDRIPCgdyZWZ1c2VkGAwgASgEEhUKDXN0YXJ0ZWRfYXRfbXMYDSABKARCEwoRX3JlY292ZXJ5X2ZhaWx1cmUiTQoEUGVlchIMCgRuYW1lGAEgASgJEgwKBGhvc3QYAiABKAkSDAoEcG9ydBgDIAEoDRINCgVzdGF0ZRgEIAEoCRIMCgRsaXZlGAUgASgIMsgDCgdVc2VyQVBJEkgKC1NldE1hbmlmZXN0EhsudXNlcmFwaS5TZXRNYW5pZmVzdFJlcXVlc3QaHC51c2VyYXBpLlNldE1hbmlmZXN0UmVzcG9uc2USWgoRQ29uZmlybVNlZWRTaGFyZXMSIS51c2VyYXBpLkNvbmZpcm1TZWVkU2hhcmVzUmVxdWVzdBoiLnVzZXJhcGkuQ29uZmlybVNlZWRTaGFyZXNSZXNwb25zZRJLCgxHZXRNYW5pZmVzdHMSHC51c2VyYXBpLkdldE1hbmlmZXN0c1JlcXVlc3QaHS51c2VyYXBpLkdldE1hbmlmZXN0c1Jlc3BvbnNlEjwKB1JlY292ZXISFy51c2VyYXBpLlJlY292ZXJSZXF1ZXN0GhgudXNlcmFwaS5SZWNvdmVyUmVzcG9uc2USSAoLR2V0RXZpZGVuY2USGy51c2VyYXBpLkdldEV2aWRlbmNlUmVxdWVzdBocLnVzZXJhcGkuR2V0RXZpZGVuY2VSZXNwb25zZRJCCglHZXRTdGF0dXMSGS51c2VyYXBpLkdldFN0YXR1c1JlcXVlc3QaGi51c2VyYXBpLkdldFN0YXR1c1Jlc3BvbnNlYgZwcm90bzM',
+    'Cg51c2VyLWFwaS5wcm90bxIHdXNlcmFwaSJzChJTZXRNYW5pZmVzdFJlcXVlc3QSEAoIbWFuaWZlc3QYASABKAwSEAoIcG9saWNpZXMYAiADKAwSIAoYcHJldmlvdXNfdHJhbnNpdGlvbl9oYXNoGAMgASgMEhcKD2lkZW1wb3RlbmN5X2tleRgEIAEoCSKXAQoTU2V0TWFuaWZlc3RSZXNwb25zZRIUCgxyb290X2NhX2NlcnQYASABKAwSFAoMbWVzaF9jYV9jZXJ0GAIgASgMEhcKD3RyYW5zaXRpb25faGFzaBgDIAEoDBISCgpnZW5lcmF0aW9uGAQgASgEEicKC3NlZWRfc2hhcmVzGAUgAygLMhIudXNlcmFwaS5TZWVkU2hhcmUiMgoJU2VlZFNoYXJlEhEKCW93bmVyX2tleRgBIAEoDBISCgpjaXBoZXJ0ZXh0GAIgASgMIjMKGENvbmZpcm1TZWVkU2hhcmVzUmVxdWVzdBIXCg9pZGVtcG90ZW5jeV9rZXkYASABKAkiGwoZQ29uZmlybVNlZWRTaGFyZXNSZXNwb25zZSIVChNHZXRNYW5pZmVzdHNSZXF1ZXN0InAKFEdldE1hbmlmZXN0c1Jlc3BvbnNlEhEKCW1hbmlmZXN0cxgBIAMoDBIZChF0cmFuc2l0aW9uX2hhc2hlcxgCIAMoDBIUCgxyb290X2NhX2NlcnQYAyABKAwSFAoMbWVzaF9jYV9jZXJ0GAQgASgMIjsKDlJlY292ZXJSZXF1ZXN0EgwKBHNlZWQYASABKAwSDAoEc2FsdBgCIAEoDBINCgVmb3JjZRgDIAEoCCI+Cg9SZWNvdmVyUmVzcG9uc2USFwoPdHJhbnNpdGlvbl9oYXNoGAEgASgMEhIKCmdlbmVyYXRpb24YAiABKAQiIwoSR2V0RXZpZGVuY2VSZXF1ZXN0Eg0KBW5vbmNlGAEgASgMIkQKE0dldEV2aWRlbmNlUmVzcG9uc2USDAoEdHlwZRgBIAEoCRIQCghldmlkZW5jZRgCIAEoDBINCgVub25jZRgDIAEoDCISChBHZXRTdGF0dXNSZXF1ZXN0IpcDChFHZXRTdGF0dXNSZXNwb25zZRIMCgRuYW1lGAEgASgJEg0KBXN0YXRlGAIgASgJEg4KBnJlYXNvbhgDIAEoCRISCgpnZW5lcmF0aW9uGAQgASgEEhcKD3RyYW5zaXRpb25faGFzaBgFIAEoDBIcChRtZXNoX2NhX25vdF9hZnRlcl9tcxgGIAEoBBIcCgVwZWVycxgHIAMoCzINLnVzZXJhcGkuUGVlchIdChByZWNvdmVyeV9mYWlsdXJlGAggASgJSACIAQESIAoYcmVjb3ZlcnlfZmFpbHVyZV9tZXNzYWdlGAkgASgJEhsKE3BlbmRpbmdfY29ubmVjdGlvbnMYCiABKA0SGAoQb3Blbl9jb25uZWN0aW9ucxgLIAEoDRIPCgdyZWZ1c2VkGAwgASgEEhUKDXN0YXJ0ZWRfYXRfbXMYDSABKAQSIQoIcG9saWNpZXMYDiADKAsyDy51c2VyYXBpLlBvbGljeRIUCgxwb2xpY3lfY291bnQYDyABKA1CEwoRX3JlY292ZXJ5X2ZhaWx1cmUifAoGUG9saWN5EhAKCGlkZW50aXR5GAEgASgMEgwKBG5hbWUYAiABKAkSDAoEcm9sZRgDIAEoCRIRCglzcGlmZmVfaWQYBCABKAkSCwoDc2FuGAUgAygJEhYKCW5vZGVfa2V5cxgGIAEoDUgAiAEBQgwKCl9ub2RlX2tleXMiTQoEUGVlchIMCgRuYW1lGAEgASgJEgwKBGhvc3QYAiABKAkSDAoEcG9ydBgDIAEoDRINCgVzdGF0ZRgEIAEoCRIMCgRsaXZlGAUgASgIMsgDCgdVc2VyQVBJEkgKC1NldE1hbmlmZXN0EhsudXNlcmFwaS5TZXRNYW5pZmVzdFJlcXVlc3QaHC51c2VyYXBpLlNldE1hbmlmZXN0UmVzcG9uc2USWgoRQ29uZmlybVNlZWRTaGFyZXMSIS51c2VyYXBpLkNvbmZpcm1TZWVkU2hhcmVzUmVxdWVzdBoiLnVzZXJhcGkuQ29uZmlybVNlZWRTaGFyZXNSZXNwb25zZRJLCgxHZXRNYW5pZmVzdHMSHC51c2VyYXBpLkdldE1hbmlmZXN0c1JlcXVlc3QaHS51c2VyYXBpLkdldE1hbmlmZXN0c1Jlc3BvbnNlEjwKB1JlY292ZXISFy51c2VyYXBpLlJlY292ZXJSZXF1ZXN0GhgudXNlcmFwaS5SZWNvdmVyUmVzcG9uc2USSAoLR2V0RXZpZGVuY2USGy51c2VyYXBpLkdldEV2aWRlbmNlUmVxdWVzdBocLnVzZXJhcGkuR2V0RXZpZGVuY2VSZXNwb25zZRJCCglHZXRTdGF0dXMSGS51c2VyYXBpLkdldFN0YXR1c1JlcXVlc3QaGi51c2VyYXBpLkdldFN0YXR1c1Jlc3BvbnNlYgZwcm90bzM',
   );
 
 /**
@@ -415,6 +415,20 @@ export type GetStatusResponse = Message<'userapi.GetStatusResponse'> & {
    * @generated from field: uint64 started_at_ms = 13;
    */
   startedAtMs: bigint;
+
+  /**
+   * Of the manifest in force, by role and name, the first 256; empty without a state in memory.
+   *
+   * @generated from field: repeated userapi.Policy policies = 14;
+   */
+  policies: Policy[];
+
+  /**
+   * All of them.
+   *
+   * @generated from field: uint32 policy_count = 15;
+   */
+  policyCount: number;
 };
 
 /**
@@ -424,6 +438,57 @@ export type GetStatusResponse = Message<'userapi.GetStatusResponse'> & {
 export const GetStatusResponseSchema: GenMessage<GetStatusResponse> =
   /*@__PURE__*/
   messageDesc(file_user_api, 12);
+
+/**
+ * Who may get a certificate of the mesh, and what that says.
+ *
+ * @generated from message userapi.Policy
+ */
+export type Policy = Message<'userapi.Policy'> & {
+  /**
+   * 32 bytes: what evidence has to prove.
+   *
+   * @generated from field: bytes identity = 1;
+   */
+  identity: Uint8Array;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * workload, coordinator or edge.
+   *
+   * @generated from field: string role = 3;
+   */
+  role: string;
+
+  /**
+   * @generated from field: string spiffe_id = 4;
+   */
+  spiffeId: string;
+
+  /**
+   * Host names and addresses.
+   *
+   * @generated from field: repeated string san = 5;
+   */
+  san: string[];
+
+  /**
+   * Node keys whose evidence of software counts; absent: every one that the manifest knows.
+   *
+   * @generated from field: optional uint32 node_keys = 6;
+   */
+  nodeKeys?: number | undefined;
+};
+
+/**
+ * Describes the message userapi.Policy.
+ * Use `create(PolicySchema)` to create a new message.
+ */
+export const PolicySchema: GenMessage<Policy> = /*@__PURE__*/ messageDesc(file_user_api, 13);
 
 /**
  * @generated from message userapi.Peer
@@ -461,7 +526,7 @@ export type Peer = Message<'userapi.Peer'> & {
  * Describes the message userapi.Peer.
  * Use `create(PeerSchema)` to create a new message.
  */
-export const PeerSchema: GenMessage<Peer> = /*@__PURE__*/ messageDesc(file_user_api, 13);
+export const PeerSchema: GenMessage<Peer> = /*@__PURE__*/ messageDesc(file_user_api, 14);
 
 /**
  * @generated from service userapi.UserAPI

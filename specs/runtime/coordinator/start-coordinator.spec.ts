@@ -11,6 +11,7 @@ import { pemOf } from '../../../runtime/attested-tls/tls-identity.ts';
 import {
   CoordinatorFarm,
   OWNERS,
+  WORKLOAD,
   manifestFor,
   meshApiOf,
   setFirst,
@@ -33,6 +34,9 @@ describe('startCoordinator', () => {
       state: 'empty',
       reason: 'No manifest is set.',
       generation: null,
+      policies: [],
+      policyCount: 0,
+      owners: null,
       authority: null,
       peers: [],
     });
@@ -68,6 +72,45 @@ describe('startCoordinator', () => {
     });
     expect(rootCaCert).toEqual(answer.rootCaCert);
     expect(workloadSecret).toHaveLength(32);
+  });
+
+  it('says whom the manifest in force lets in, to its owner and to any client', async () => {
+    await using farm = new CoordinatorFarm();
+    const coordinator = await farm.start({ name: 'one' });
+    await setFirst(coordinator);
+    const policies = [
+      {
+        identity: COORDINATOR_IDENTITY,
+        name: 'coordinator',
+        role: 'coordinator',
+        spiffeId: 'spiffe://mesh.local/coordinator/coordinator',
+        san: ['coordinator', '127.0.0.1'],
+        nodeKeys: 1,
+      },
+      {
+        identity: WORKLOAD,
+        name: 'hello',
+        role: 'workload',
+        spiffeId: 'spiffe://mesh.local/workload/hello',
+        san: ['hello.mesh.local', 'localhost', '127.0.0.1'],
+        nodeKeys: null,
+      },
+    ];
+    const owners = { workload: 1, seedShare: 1 };
+    expect(await coordinator.view()).toMatchObject({ policies, policyCount: 2, owners });
+    await using client = await userApiOf(coordinator);
+    const status = await client.userApi.getStatus({});
+    const told = status.policies.map(({ identity, ...policy }) => [
+      Buffer.from(identity).toString('hex'),
+      policy,
+    ]);
+    const { identity: first, ...ofCoordinator } = policies[0] ?? { identity: '' };
+    const { identity: second, nodeKeys: _, ...ofHello } = policies[1] ?? { identity: '' };
+    expect(told).toMatchObject([
+      [first, ofCoordinator],
+      [second, ofHello],
+    ]);
+    expect([status.policyCount, status.policies[1]?.nodeKeys]).toEqual([2, undefined]);
   });
 
   it('shows plain clients a certificate of its own mesh, from its first state on', async () => {

@@ -99,7 +99,16 @@ async function next(
     generation: 2,
     transition: set['transition'],
     lastRecoveryFailure: null,
+    policies: [
+      { role: 'coordinator', spiffeId: 'spiffe://next.local/coordinator/coordinator' },
+      { role: 'edge', spiffeId: 'spiffe://next.local/edge/edge' },
+    ],
+    policyCount: 2,
   });
+  const printed = await call('coordinator', 'status');
+  expect(printed.stdout).toMatch(
+    /^POLICY +ROLE +SPIFFE ID +IDENTITY\n *coordinator +coordinator +spiffe:\/\/next/m,
+  );
   const outdated = await json('coordinator', 'verify');
   expect(outdated).toMatchObject({
     exitCode: 4,

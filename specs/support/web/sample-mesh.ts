@@ -1,10 +1,14 @@
 /** A mesh of records for the pages beside the tree: something of everything, good and bad. */
-import type { CoordinatorView } from '../../../runtime/coordinator/coordinator-view.ts';
+import type {
+  CoordinatorView,
+  PolicyEntry,
+} from '../../../runtime/coordinator/coordinator-view.ts';
 import type { AppStatus, CertificateView } from '../../../runtime/control/mesh-control.ts';
 import type { MessageLine } from '../../../runtime/web/ui/views.types.ts';
 import type { MeshSource } from '../../../runtime/web/views/mesh-source.types.ts';
 import { createFakeMesh } from '../control/fake-mesh.ts';
 import type { FakeMesh } from '../control/fake-mesh.ts';
+import { DIGEST_1 } from '../control/records.ts';
 
 const HOUR_MS = 3_600_000;
 const at = (ms: number): string => new Date(Date.now() + ms).toISOString();
@@ -33,6 +37,20 @@ const authority = (subject: string) => ({
   notAfter: at(30 * 24 * HOUR_MS),
 });
 
+const policy = (
+  role: PolicyEntry['role'],
+  name: string,
+  identity: string,
+  nodeKeys: number | null,
+): PolicyEntry => ({
+  identity,
+  name,
+  role,
+  spiffeId: `spiffe://mesh.local/${role}/${name}`,
+  san: [name, 'localhost'],
+  nodeKeys,
+});
+
 /** A Coordinator that recovers, with two manifests and a peer. */
 export const recoveringCoordinator = (): CoordinatorView => ({
   name: 'coordinator-1',
@@ -45,6 +63,14 @@ export const recoveringCoordinator = (): CoordinatorView => ({
     { generation: 2, transition: 'cd'.repeat(32), manifest: 'ef'.repeat(32), seenAt: at(-HOUR_MS) },
     { generation: 1, transition: '12'.repeat(32), manifest: '34'.repeat(32), seenAt: null },
   ],
+  policies: [
+    policy('coordinator', 'coordinator', '5d'.repeat(32), 2),
+    policy('edge', 'edge', '0c'.repeat(32), 1),
+    policy('workload', 'hello', DIGEST_1, 1),
+    policy('workload', 'shop', '77'.repeat(32), null),
+  ],
+  policyCount: 4,
+  owners: { workload: 1, seedShare: 2 },
   authority: { root: authority('CN=root'), mesh: authority('CN=mesh') },
   certificate: null,
   peers: [

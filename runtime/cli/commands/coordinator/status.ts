@@ -4,6 +4,9 @@ import { age, duration, shortDigest } from '../../format.ts';
 import { table } from '../../table.ts';
 import type { GetStatusResponse } from '../../../rpc/generated/user-api.ts';
 
+/** Lines that still fit on a screen with the rest. */
+const POLICIES_PRINTED_MAX = 32;
+
 /** Says how a Coordinator is doing, and why it is not ready. */
 export const run: Run = async (invocation) => {
   const { out } = invocation;
@@ -48,9 +51,20 @@ const plain = (
     refused: Number(status.refused),
   },
   startedAt: timeOf(status.startedAtMs),
+  policies: status.policies.map((policy) => ({
+    identity: Buffer.from(policy.identity).toString('hex'),
+    name: policy.name,
+    role: policy.role,
+    spiffeId: policy.spiffeId,
+    san: policy.san,
+    nodeKeys: policy.nodeKeys ?? null,
+  })),
+  policyCount: status.policyCount,
 });
 
-function textOf(status: ReturnType<typeof plain>, nowMs: number): string {
+type Status = ReturnType<typeof plain>;
+
+function textOf(status: Status, nowMs: number): string {
   const { host, port } = status.address;
   const rows: (readonly [string, string])[] = [
     ['name', status.name],
@@ -78,11 +92,30 @@ function textOf(status: ReturnType<typeof plain>, nowMs: number): string {
       `${status.lastRecoveryFailure.reason}: ${status.lastRecoveryFailure.message}`,
     ]);
   const facts = rows.map(([key, value]) => `${key.padEnd(12)} ${value}`).join('\n');
-  if (status.peers.length === 0) return facts;
-  const peers = status.peers.map((peer) => [
+  return [facts, ...peersText(status), ...policiesText(status)].join('\n\n');
+}
+
+function peersText({ peers }: Status): readonly string[] {
+  if (peers.length === 0) return [];
+  const rows = peers.map((peer) => [
     peer.name,
     `${peer.host}:${String(peer.port)}`,
     peer.isLive ? (peer.state ?? 'configured') : 'gone',
   ]);
-  return `${facts}\n\n${table(['peer', 'address', 'state'], peers)}`;
+  return [table(['peer', 'address', 'state'], rows)];
+}
+
+/** Whom the manifest in force gives certificates, and under which name. */
+function policiesText({ policies, policyCount }: Status): readonly string[] {
+  if (policies.length === 0) return [];
+  const shown = policies.slice(0, POLICIES_PRINTED_MAX);
+  const rows = shown.map(({ name, role, spiffeId, identity }) => [
+    name,
+    role,
+    spiffeId,
+    shortDigest(identity),
+  ]);
+  const hidden = policyCount - shown.length;
+  const more = hidden > 0 ? `\nand ${String(hidden)} more` : '';
+  return [`${table(['policy', 'role', 'spiffe id', 'identity'], rows)}${more}`];
 }
