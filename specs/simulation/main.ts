@@ -2,7 +2,11 @@
  * Runs seeds of the simulation: `npm run sim -- --peers 5 --seeds 500 [--first-seed N] [--seconds S]`.
  * Ends with 1 at the first seed that breaks a rule, with its trace and the command that runs it again.
  */
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { Worker } from 'node:worker_threads';
+import { TRACE_SHOWN, failureText } from './failure-text.ts';
 import { runSeed } from './world.ts';
 import type { RunResult } from './world.ts';
 
@@ -10,7 +14,8 @@ const USAGE = 'npm run sim -- [--peers N] [--seeds N] [--first-seed N] [--second
 /** Beyond this one run takes hours and gigabytes. */
 const PEERS_MAX = 1000;
 const SEEDS_MAX = 1_000_000;
-const TRACE_SHOWN = 60;
+/** Each takes a third of a gigabyte, with few peers. */
+const THREADS_MAX = 16;
 const TRACE_ALL = 100_000;
 
 interface Wish {
@@ -63,37 +68,65 @@ function tell(sum: Sum, wish: Wish, beganAtMs: number, isLast: boolean): void {
   else if (isLast || sum.runs % 50 === 0) process.stderr.write(`${line}\n`);
 }
 
-function showFailure({ violations, trace, seed }: RunResult, { peers, isTraced }: Wish): void {
-  const shown = isTraced ? trace : trace.slice(-TRACE_SHOWN);
-  process.stdout.write(
-    `\nSeed ${seed} broke a rule:\n${violations.map((one) => `  ${one}\n`).join('')}` +
-      `The last of its trace:\n${shown.map((line) => `  ${line}\n`).join('')}` +
-      `Run it again, with all of the trace:\n` +
-      `  npm run sim -- --peers ${peers} --first-seed ${seed} --seeds 1 --trace\n`,
-  );
+/** Runs one seed after the other in this thread or another. */
+interface Runner {
+  readonly run: (seed: number) => Promise<RunResult>;
+  readonly end: () => Promise<unknown>;
+}
+
+function createRunner({ peers, isTraced, seeds }: Wish): Runner {
+  const options = { peers, traceMax: isTraced ? TRACE_ALL : TRACE_SHOWN };
+  if (seeds === 1)
+    return { run: (seed) => runSeed({ seed, ...options }), end: () => Promise.resolve() };
+  const worker = new Worker(new URL('seeds.worker.ts', import.meta.url));
+  return {
+    run: async (seed) => {
+      worker.postMessage({ seed, ...options }, []);
+      const [result] = (await once(worker, 'message')) as [RunResult];
+      return result;
+    },
+    end: () => worker.terminate(),
+  };
+}
+
+/** Gives the first seed that broke a rule; those begun before it are waited for. */
+async function runAll(wish: Wish, runners: readonly Runner[]): Promise<RunResult | undefined> {
+  const beganAtMs = performance.now();
+  const sum: Sum = { runs: 0, steps: 0, checks: 0, slowestMs: 0 };
+  let begun = 0;
+  let failed: RunResult | undefined;
+  const isOver = (): boolean =>
+    failed !== undefined ||
+    begun >= wish.seeds ||
+    performance.now() - beganAtMs > wish.seconds * 1000;
+  const drive = async (runner: Runner): Promise<void> => {
+    while (!isOver()) {
+      const result = await runner.run(wish.firstSeed + begun++);
+      sum.runs++;
+      sum.steps += result.steps;
+      sum.checks += result.checks;
+      sum.slowestMs = Math.max(sum.slowestMs, result.convergedAfterMs ?? 0);
+      if (result.violations.length > 0 && result.seed < (failed?.seed ?? Infinity)) failed = result;
+      tell(sum, wish, beganAtMs, false);
+      if (wish.isTraced && !failed) process.stdout.write(`${result.trace.join('\n')}\n`);
+    }
+  };
+  await Promise.all(runners.map(drive));
+  tell(sum, wish, beganAtMs, true);
+  if (!failed) process.stdout.write(`No rule was broken in ${sum.runs} seeds.\n`);
+  return failed;
 }
 
 async function main(wish: Wish): Promise<number> {
-  const beganAtMs = performance.now();
-  const sum: Sum = { runs: 0, steps: 0, checks: 0, slowestMs: 0 };
-  for (let nth = 0; nth < wish.seeds; nth++) {
-    if (performance.now() - beganAtMs > wish.seconds * 1000) break;
-    const traceMax = wish.isTraced ? TRACE_ALL : TRACE_SHOWN;
-    const result = await runSeed({ seed: wish.firstSeed + nth, peers: wish.peers, traceMax });
-    sum.runs++;
-    sum.steps += result.steps;
-    sum.checks += result.checks;
-    sum.slowestMs = Math.max(sum.slowestMs, result.convergedAfterMs ?? 0);
-    tell(sum, wish, beganAtMs, nth + 1 === wish.seeds || result.violations.length > 0);
-    if (result.violations.length === 0) {
-      if (wish.isTraced) process.stdout.write(`${result.trace.join('\n')}\n`);
-      continue;
-    }
-    showFailure(result, wish);
-    return 1;
+  const threads = Math.min(wish.seeds, availableParallelism(), THREADS_MAX);
+  const runners = Array.from({ length: threads }, () => createRunner(wish));
+  try {
+    const failed = await runAll(wish, runners);
+    if (failed) process.stdout.write(failureText(failed, wish));
+    return failed ? 1 : 0;
+  } finally {
+    await Promise.all(runners.map(({ end }) => end()));
   }
-  process.stdout.write(`No rule was broken in ${sum.runs} seeds.\n`);
-  return 0;
 }
 
 try {

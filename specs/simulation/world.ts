@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto';
 import type { Random } from '../../machines/kernel/random.ts';
 import { EVERYBODY } from '../../machines/gossip/envelope.schema.ts';
 import type { Envelope } from '../../machines/gossip/envelope.schema.ts';
-import { isAlive } from '../../machines/gossip/envelope.ts';
 import { REQUESTERS_MAX, RESPONDERS_MAX } from '../../machines/gossip/session-limits.ts';
 import { createVoice } from '../../actors/gossip/voice.ts';
 import { createPeerKey, makeEnvelope } from '../../runtime/gossip/envelope-codec.ts';
@@ -11,6 +10,8 @@ import type { PeerKey } from '../../runtime/gossip/envelope-codec.ts';
 import nacl from 'tweetnacl';
 import { seededRandom } from '../support/supervised.ts';
 import { VirtualClock, settle } from '../support/virtual-clock.ts';
+import { missingAtTheEnd } from './agreement.ts';
+import type { Direct } from './agreement.ts';
 import { Oracle } from './oracle.ts';
 import type { PlantedBug } from './planted-bugs.ts';
 import { MESH, SimPeer } from './sim-peer.ts';
@@ -64,11 +65,7 @@ export class World {
   readonly #byId = new Map<string, SimPeer>();
   readonly #stranger: PeerKey;
   readonly #strangers: Envelope[];
-  readonly #directs: {
-    readonly from: SimPeer;
-    readonly to: SimPeer;
-    readonly envelope: Envelope;
-  }[] = [];
+  readonly #directs: Direct[] = [];
   /** Peers whose database was lost: what only it had is gone. */
   readonly #wiped = new Set<string>();
   #crashRate = 0;
@@ -102,17 +99,7 @@ export class World {
     const chaosMs = share * this.#between(CHAOS_MIN_MS, CHAOS_MAX_MS);
     this.#scheduleBadLuck(chaosMs);
     await this.#runUntil(this.clock.now() + chaosMs, () => false);
-    this.#heal();
-    const healedAtMs = this.clock.now();
-    const deadlineMs = healedAtMs + this.#deadline();
-    let lookedAtMs = 0;
-    const isThrough = await this.#runUntil(deadlineMs, () => {
-      if (this.clock.now() - lookedAtMs < MINUTE) return false;
-      lookedAtMs = this.clock.now();
-      return this.#missing().length === 0;
-    });
-    if (!isThrough && this.oracle.violations.length === 0)
-      this.oracle.violations.push(...this.#missing().slice(0, 5));
+    const convergedAfterMs = this.#isBroken ? null : await this.#converge();
     for (const peer of this.peers) peer.crash();
     return {
       seed: this.#options.seed,
@@ -121,14 +108,33 @@ export class World {
       steps: this.#steps,
       checks: this.oracle.checks,
       messages: this.oracle.genuine.size,
-      convergedAfterMs: isThrough ? this.clock.now() - healedAtMs : null,
+      convergedAfterMs,
       lastedMs: this.clock.now() - START_MS,
     };
   }
 
+  get #isBroken(): boolean {
+    return this.oracle.violations.length > 0;
+  }
+
+  /** Lets all be well until everybody has everything; gives how long that took, null if it never came. */
+  async #converge(): Promise<number | null> {
+    this.#heal();
+    const healedAtMs = this.clock.now();
+    let lookedAtMs = 0;
+    const isThrough = await this.#runUntil(healedAtMs + this.#deadline(), () => {
+      if (this.clock.now() - lookedAtMs < MINUTE) return false;
+      lookedAtMs = this.clock.now();
+      return this.#missing().length === 0;
+    });
+    if (isThrough) return this.clock.now() - healedAtMs;
+    if (!this.#isBroken) this.oracle.violations.push(...this.#missing().slice(0, 5));
+    return null;
+  }
+
   /** True when `isThrough` said so before the time was over; ends at the first violation. */
   async #runUntil(endMs: number, isThrough: () => boolean): Promise<boolean> {
-    while (this.clock.now() < endMs && this.oracle.violations.length === 0) {
+    while (this.clock.now() < endMs && !this.#isBroken) {
       if (!(await this.clock.step())) break;
       this.#steps++;
       if (this.#steps % CHECK_EVERY === 0) this.#checkCounts(this.#steps / CHECK_EVERY);
@@ -311,44 +317,15 @@ export class World {
     return Math.ceil(hops + 2) * 15 * MINUTE;
   }
 
-  /** What somebody lacks that he must have by the end. */
   #missing(): readonly string[] {
-    const honest = this.peers.filter(({ isHonest }) => isHonest);
-    const nowMs = this.clock.now();
-    const all = new Map<string, Envelope>();
-    for (const { disk } of honest)
-      for (const [id, { envelope }] of disk.messages)
-        if (envelope.header.kind === 'public' && isAlive(envelope.header, nowMs + 10 * MINUTE))
-          all.set(id, envelope);
-    const missing: string[] = [];
-    for (const { disk, name } of honest) {
-      for (const id of all.keys())
-        if (!disk.messages.has(id)) missing.push(`${name} lacks ${id.slice(0, 8)} at the end`);
-      for (const { envelope } of disk.quarantine.values())
-        if (
-          disk.keys.has(envelope.header.sender_id) &&
-          this.oracle.genuine.get(envelope.header.message_id)?.signature === envelope.signature
-        )
-          missing.push(
-            `${name} has ${envelope.header.message_id.slice(0, 8)} and its key, unverified`,
-          );
-    }
-    for (const { from, to, envelope } of this.#directs)
-      if (this.#isOwed(from, to, envelope) && !to.disk.messages.has(envelope.header.message_id))
-        missing.push(
-          `${to.name} never got ${envelope.header.message_id.slice(0, 8)} of ${from.name}`,
-        );
-    return missing;
-  }
-
-  #isOwed(from: SimPeer, to: SimPeer, { header }: Envelope): boolean {
-    const isTrue = from.isHonest && to.isHonest;
-    const isKept = !this.#wiped.has(from.id) && !this.#wiped.has(to.id);
-    return isTrue && isKept && this.#isKnown(from, to) && !this.relay.lost.has(header.message_id);
-  }
-
-  #isKnown(from: SimPeer, to: SimPeer): boolean {
-    return to.disk.keys.has(from.id);
+    return missingAtTheEnd({
+      peers: this.peers,
+      directs: this.#directs,
+      wiped: this.#wiped,
+      lost: this.relay.lost,
+      oracle: this.oracle,
+      nowMs: this.clock.now(),
+    });
   }
 
   /** One peer after the other: sums over all of them at each step would be all that it does. */
