@@ -6,7 +6,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 const page = readFileSync(here('PARITY.md'), 'utf8');
 const rows = page.match(/^\| (?!case|---)[^|]+ \| .+ \|$/gmu) ?? [];
 const nameOf = (row: string): string => row.split(' | ')[0]?.slice(2) ?? '';
-const sources = ['.', '../scenarios']
+const sources = ['.', '../deep', '../scenarios']
   .flatMap((folder) =>
     globSync('**/*.spec.ts', { cwd: here(folder) }).map((file) => here(`${folder}/${file}`)),
   )

@@ -3,12 +3,12 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
-import { blocksOf } from './support/docs/markdown.ts';
-import { matchesOutput } from './support/docs/transcript.ts';
-import { scratch } from './support/scratch.ts';
-import type { Scratch } from './support/scratch.ts';
+import { blocksOf } from '../support/docs/markdown.ts';
+import { matchesOutput } from '../support/docs/transcript.ts';
+import { scratch } from '../support/scratch.ts';
+import type { Scratch } from '../support/scratch.ts';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const DEADLINE_MS = 60_000;
 
 interface Example {
