@@ -16,6 +16,11 @@ const PEERS_MAX = 1000;
 const SEEDS_MAX = 1_000_000;
 /** Each takes a third of a gigabyte, with few peers. */
 const THREADS_MAX = 16;
+/** So many peers take gigabytes, so one run at a time is enough. */
+const LARGE_PEERS = 100;
+/** Node's own limit would end a thousand peers. */
+const HEAP_MB = 2048;
+const HEAP_PER_PEER_MB = 8;
 const TRACE_ALL = 100_000;
 
 interface Wish {
@@ -76,9 +81,11 @@ interface Runner {
 
 function createRunner({ peers, isTraced, seeds }: Wish): Runner {
   const options = { peers, traceMax: isTraced ? TRACE_ALL : TRACE_SHOWN };
-  if (seeds === 1)
+  if (seeds === 1 && peers < LARGE_PEERS)
     return { run: (seed) => runSeed({ seed, ...options }), end: () => Promise.resolve() };
-  const worker = new Worker(new URL('seeds.worker.ts', import.meta.url));
+  const worker = new Worker(new URL('seeds.worker.ts', import.meta.url), {
+    resourceLimits: { maxOldGenerationSizeMb: HEAP_MB + HEAP_PER_PEER_MB * peers },
+  });
   return {
     run: async (seed) => {
       worker.postMessage({ seed, ...options }, []);
@@ -118,7 +125,8 @@ async function runAll(wish: Wish, runners: readonly Runner[]): Promise<RunResult
 }
 
 async function main(wish: Wish): Promise<number> {
-  const threads = Math.min(wish.seeds, availableParallelism(), THREADS_MAX);
+  const most = wish.peers < LARGE_PEERS ? THREADS_MAX : 1;
+  const threads = Math.min(wish.seeds, availableParallelism(), most);
   const runners = Array.from({ length: threads }, () => createRunner(wish));
   try {
     const failed = await runAll(wish, runners);
