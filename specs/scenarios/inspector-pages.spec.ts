@@ -12,7 +12,7 @@ import { scratch } from '../support/scratch.ts';
 import { until } from '../support/until.ts';
 import { doorMachine, download, faultsOf, pageWorld } from '../support/web/page-world.ts';
 import type { PageWorldOptions } from '../support/web/page-world.ts';
-import { sampleMesh, sampleMessages } from '../support/web/sample-mesh.ts';
+import { guardedMesh, sampleMesh, sampleMessages } from '../support/web/sample-mesh.ts';
 
 const PAGES = ['Actors', 'Machines', 'Workloads', 'Mesh', 'Messages', 'Events'];
 
@@ -117,6 +117,26 @@ describe.skipIf(!hasChromium)("the inspector's pages in Chromium", () => {
     await region('Relay').getByText('wss://relay.mesh.local').waitFor();
     const picture = at.page.locator('svg.topology');
     expect(await picture.getAttribute('aria-label')).toContain('Coordinator: recovering');
+  });
+
+  it('says who may speak to whom, and whom the manifest lets in', async () => {
+    await using at = await world({ sources: { mesh: guardedMesh() } });
+    await at.open('Mesh');
+    const access = at.page.getByRole('region', { name: 'Access', exact: true });
+    const row = (name: RegExp) => access.getByRole('row', { name });
+    await row(/^edge \S+ docs /)
+      .getByText('so may anybody on this machine')
+      .waitFor();
+    const hello = await row(/^edge \S+ hello /).innerText();
+    expect(hello).toContain('proven');
+    expect(hello).toContain('accepts nobody but workload/hello');
+    await row(/^owners/)
+      .getByText('by the owner of any of 2 keys')
+      .waitFor();
+    await row(/^workload shop/)
+      .getByText('any node of the manifest')
+      .waitFor();
+    expect(at.errors).toEqual([]);
   });
 
   it('shows the public feed as it grows, and marks what was not verified', async () => {

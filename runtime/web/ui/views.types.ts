@@ -105,6 +105,34 @@ export interface PeerLine {
   readonly lastSeenMs: number | null;
 }
 
+/** One end of a connection, as far as it is known. */
+export interface AccessEnd {
+  readonly name: string;
+  /** What its certificate says; null where it has none, or where they are many. */
+  readonly spiffeId: string | null;
+}
+
+/** Somebody who may speak to somebody. */
+export interface AccessLine {
+  readonly from: AccessEnd;
+  readonly to: AccessEnd;
+  readonly over:
+    | 'mutual TLS'
+    | 'plain HTTP'
+    | 'mutual TLS, plain HTTP'
+    | 'attested TLS'
+    | 'TLS with their key'
+    | 'TLS'
+    | 'nothing';
+  /**
+   * `proven` both ends show who they are; `open` anybody may, who reaches it; `broken` they should
+   * and cannot; `silent` nobody does at present.
+   */
+  readonly guard: 'proven' | 'open' | 'broken' | 'silent';
+  /** What follows, in whole sentences. */
+  readonly meaning: string;
+}
+
 /** The Mesh page. */
 export type MeshView = Offer<{
   readonly version: string;
@@ -115,6 +143,12 @@ export type MeshView = Offer<{
   readonly startedAtMs: number;
   readonly coordinator: Offer<CoordinatorView>;
   readonly certificates: Offer<{ readonly rows: readonly CertificateLine[] }>;
+  /** Who may speak to whom, from the clients inwards. */
+  readonly access: Offer<{
+    readonly rows: readonly AccessLine[];
+    /** Apps beyond those that are shown. */
+    readonly hiddenApps: number;
+  }>;
   readonly peers: Offer<{ readonly rows: readonly PeerLine[] }>;
   readonly relay: Offer<{ readonly address: string; readonly state: string }>;
 }>;

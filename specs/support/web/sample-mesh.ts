@@ -1,4 +1,5 @@
 /** A mesh of records for the pages beside the tree: something of everything, good and bad. */
+import type { Endpoint } from '../../../machines/workload/plan.ts';
 import type {
   CoordinatorView,
   PolicyEntry,
@@ -8,7 +9,7 @@ import type { MessageLine } from '../../../runtime/web/ui/views.types.ts';
 import type { MeshSource } from '../../../runtime/web/views/mesh-source.types.ts';
 import { createFakeMesh } from '../control/fake-mesh.ts';
 import type { FakeMesh } from '../control/fake-mesh.ts';
-import { DIGEST_1 } from '../control/records.ts';
+import { DIGEST_1, DIGEST_2, deploymentOf, planOf } from '../control/records.ts';
 
 const HOUR_MS = 3_600_000;
 const at = (ms: number): string => new Date(Date.now() + ms).toISOString();
@@ -139,6 +140,45 @@ export function sampleMesh(): SampleMesh {
     relay: async () => ({ address: 'wss://relay.mesh.local', state: 'reachable' }),
   };
 }
+
+/** Ready, with an edge that has its certificate; `hello` serves TLS, `docs` in the clear, `idle` not. */
+export function guardedMesh(): SampleMesh {
+  const mesh = sampleMesh();
+  const certificates = async (): Promise<readonly CertificateView[]> => [
+    {
+      ...certificate('edge', 23 * HOUR_MS),
+      app: null,
+      node: null,
+      instance: null,
+      spiffeId: 'spiffe://mesh.local/edge/edge',
+    },
+    { ...certificate('hello-1', 23 * HOUR_MS), spiffeId: 'spiffe://mesh.local/workload/hello' },
+    { ...certificate('hello-2', HOUR_MS, 'expired'), spiffeId: null },
+  ];
+  const apps = async (): Promise<AppStatus[]> => {
+    const [hello] = await mesh.apps();
+    if (hello === undefined) return [];
+    const docs = planOf(deploymentOf({ app: 'docs', digest: DIGEST_2 }, 1, 'succeeded'));
+    return [
+      { ...hello, endpoints: [endpointOf('hello', 'https')] },
+      { ...hello, app: 'docs', plan: docs, endpoints: [endpointOf('docs', 'http')] },
+      { ...hello, app: 'idle', endpoints: [] },
+    ];
+  };
+  const spiffeId = 'spiffe://mesh.local/coordinator/coordinator';
+  const held = { state: 'ready', reason: null, certificate: { spiffeId, notAfter: at(HOUR_MS) } };
+  const coordinator = async () => ({ ...recoveringCoordinator(), ...held }) as CoordinatorView;
+  return { ...mesh, certificates, apps, coordinator };
+}
+
+const endpointOf = (app: string, scheme: string): Endpoint => ({
+  app,
+  url: `${scheme}://127.0.0.1:30001`,
+  node: 'node-1',
+  instance: `${app}-1`,
+  generation: 1,
+  expiresAtMs: Date.now() + HOUR_MS,
+});
 
 function withReverted(status: AppStatus): AppStatus {
   const [newest] = status.deployments;

@@ -57,7 +57,7 @@ function CertificateTable({ rows }: { readonly rows: readonly CertificateLine[] 
             </th>
             <td>
               <Verdict mood={CERTIFICATES[row.state]} text={row.state} />
-              {row.failure !== null && <div class="soft">{row.failure}</div>}
+              {row.failure !== null && <div class="soft breaks">{row.failure}</div>}
             </td>
             <td>
               <Expiry row={row} />

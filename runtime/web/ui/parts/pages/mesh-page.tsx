@@ -3,6 +3,7 @@ import { ago, duration } from '../../names.ts';
 import type { PeerLine } from '../../views.types.ts';
 import { Figure } from '../figure.tsx';
 import { Verdict } from '../status.tsx';
+import { Access } from './access.tsx';
 import { Certificates } from './certificates.tsx';
 import { Coordinator } from './coordinator.tsx';
 import { peerMood, relayMood } from '../mood.ts';
@@ -36,6 +37,7 @@ export function MeshPage() {
           <Figure name="home" value={view.home} />
         </dl>
       </section>
+      <Access view={view} />
       <Coordinator view={view} />
       <Certificates view={view} />
       <Peers view={view} />
