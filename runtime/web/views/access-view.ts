@@ -27,12 +27,14 @@ export function accessLines(facts: AccessFacts): readonly AccessLine[] {
   return [
     clientsLine(facts.edgeUrl),
     ...apps.map((one) => appLine(one, certificates)),
-    ...instancesLine(certificates),
+    ...instancesLine(certificates, facts.apps),
     ...(coordinator ? coordinatorLines(coordinator, facts.apps) : []),
   ];
 }
 
 const hasOne = ({ state }: CertificateView): boolean => state === 'valid' || state === 'renewing';
+
+const isSecure = ({ url }: { readonly url: string }): boolean => url.startsWith('https:');
 
 function clientsLine(edgeUrl: string): AccessLine {
   const { hostname, host } = new URL(edgeUrl);
@@ -56,7 +58,7 @@ function appLine(
 ): AccessLine {
   const edge = certificates.find((one) => one.app === null);
   const own = certificates.find((one) => one.app === app && hasOne(one));
-  const secure = endpoints.filter(({ url }) => url.startsWith('https:')).length;
+  const secure = endpoints.filter(isSecure).length;
   const line = {
     from: { name: 'edge', spiffeId: edge?.spiffeId ?? null },
     to: { name: app, spiffeId: own?.spiffeId ?? null },
@@ -85,26 +87,35 @@ function appLine(
 }
 
 /** Instances among each other; without one that asked for a certificate there is nothing to say. */
-function instancesLine(certificates: readonly CertificateView[]): readonly AccessLine[] {
+function instancesLine(
+  certificates: readonly CertificateView[],
+  apps: AccessFacts['apps'],
+): readonly AccessLine[] {
   const asked = certificates.filter(({ app }) => app !== null);
   if (asked.length === 0) return [];
   const holders = asked.filter(hasOne);
-  const others = asked.filter((one) => !hasOne(one));
-  const held =
-    holders.length === 0
-      ? 'No instance holds a certificate of the mesh.'
-      : `Who holds a certificate accepts the others by the CA of the mesh: ${perApp(holders)}.`;
-  const named = others.map(({ instance, state }) => `${instance ?? ''} (${state})`);
-  const refused = others.length === 0 ? '' : ` Without a valid one: ${listed(named)}.`;
+  const secure = apps.filter(({ endpoints }) => endpoints.some(isSecure)).map(({ app }) => app);
+  const named = asked
+    .filter((one) => !hasOne(one))
+    .map(({ instance, state }) => `${instance ?? ''} (${state})`);
+  const refused = named.length === 0 ? '' : ` Without a valid one: ${listed(named)}.`;
   return [
     {
       from: { name: 'instances', spiffeId: null },
       to: { name: 'instances', spiffeId: null },
       over: 'mutual TLS',
-      guard: holders.length === 0 ? 'silent' : 'proven',
-      meaning: held + refused,
+      guard: holders.length > 0 && secure.length > 0 ? 'proven' : 'silent',
+      meaning: heldText(holders, secure) + refused,
     },
   ];
+}
+
+function heldText(holders: readonly CertificateView[], secure: readonly string[]): string {
+  if (holders.length === 0) return 'No instance holds a certificate of the mesh.';
+  const held = `Certificates of the mesh are held by ${perApp(holders)}`;
+  return secure.length === 0
+    ? `${held}. No app serves TLS, so nobody asks for them.`
+    : `${held}. Who shows one is to be served by ${listed(secure)}, and nobody else.`;
 }
 
 /** `2 of hello and 1 of shop`. */

@@ -123,11 +123,18 @@ describe('accessLines', () => {
   it('counts who holds a certificate, and names who holds none', () => {
     const shop = { ...HELD, app: 'shop', instance: 'shop-1' };
     const certificates = [EDGE, HELD, { ...HELD, instance: 'hello-2' }, shop, REFUSED];
-    expect(told({ certificates })['instances → instances']).toEqual([
+    const apps = [app('docs', 'http'), app('hello', 'https'), app('shop', 'https')];
+    expect(told({ certificates, apps })['instances → instances']).toEqual([
       'mutual TLS',
       'proven',
-      'Who holds a certificate accepts the others by the CA of the mesh: 2 of hello and 1 of ' +
-        'shop. Without a valid one: hello-1 (refused).',
+      'Certificates of the mesh are held by 2 of hello and 1 of shop. Who shows one is to be ' +
+        'served by hello and shop, and nobody else. Without a valid one: hello-1 (refused).',
+    ]);
+    const plain = { certificates: [EDGE, HELD], apps: [app('hello', 'http')] };
+    expect(told(plain)['instances → instances']).toEqual([
+      'mutual TLS',
+      'silent',
+      'Certificates of the mesh are held by 1 of hello. No app serves TLS, so nobody asks for them.',
     ]);
     const many = Array.from({ length: 6 }, () => REFUSED);
     expect(told({ certificates: [EDGE, ...many] })['instances → instances']).toEqual([
