@@ -34,7 +34,7 @@ describe('mesh COMMAND --json with a closed stdin', () => {
     expect([exitCode, stderr]).toEqual([0, '']);
     expect(json(stdout)).toEqual(await at.fake.ps());
     expect(Object.keys((json(stdout) as object[])[0] ?? {})).toEqual(
-      'app node instance role state pid port digest version restarts since'.split(' '),
+      'app node instance role state pid port digest version restarts since identity'.split(' '),
     );
   });
 

@@ -1,11 +1,11 @@
 /** One instance over a real process, led along a path of the instance machine's graph. */
 import { createServer } from 'node:http';
-import { createActor } from 'xstate';
+import { createActor, fromPromise } from 'xstate';
 import type { AnyMachineSnapshot, EventObject } from 'xstate';
 import { createInstanceLogic } from '../../../actors/workload/instance.actor.ts';
 import type { Fabric } from '../../../actors/workload/ports/fabric.ts';
 import type { WorkloadPorts } from '../../../actors/workload/ports/instance.ts';
-import type { InstanceContext } from '../../../machines/workload/instance-rules.ts';
+import type { InstanceContext, PreparedFiles } from '../../../machines/workload/instance-rules.ts';
 import type { instanceMachine } from '../../../machines/workload/instance.machine.ts';
 import { stateText } from '../../../supervisor/describe.ts';
 import { instanceRecord } from '../workload-samples.ts';
@@ -17,6 +17,7 @@ import { RealWorld, until } from './real-world.ts';
 
 const DELAYS = [
   'PREPARE_TIMEOUT_MS',
+  'CERTIFY_TIMEOUT_MS',
   'SPAWN_TIMEOUT_MS',
   'TERMINATE_TIMEOUT_MS',
   'KILL_TIMEOUT_MS',
@@ -52,7 +53,12 @@ function heldPorts(world: RealWorld, gates: Gates): WorkloadPorts {
     fabric: Object.assign(Object.create(fabric) as Fabric, fabricChanges),
     files: {
       ...files,
-      prepare: (record, signal) => held('prepareFiles', () => files.prepare(record, signal)),
+      prepare: async (record, signal) => {
+        const wanted = await gates.wait<PreparedFiles>('prepareFiles');
+        const found = await files.prepare(record, signal);
+        const { identity } = wanted.settings;
+        return { ...found, settings: { ...found.settings, ...(identity && { identity }) } };
+      },
     },
     processes: {
       ...processes,
@@ -72,6 +78,12 @@ function heldPorts(world: RealWorld, gates: Gates): WorkloadPorts {
     },
     requests: { drain: () => held('drainRequests', () => Promise.resolve({ cancelled: 0 })) },
   };
+}
+
+/** A mesh without a Coordinator gives nothing to find, when it is let. */
+async function certified(gates: Gates): Promise<{ env: Record<string, string> }> {
+  await gates.wait('certifyInstance');
+  return { env: {} };
 }
 
 /** Another program on the port of the instance, which answers 200 to everybody. */
@@ -112,6 +124,8 @@ class RealInstance implements AsyncDisposable {
     const isDue = (name: string) => (): number =>
       this.due.some(({ type }) => type.startsWith(`xstate.after.${name}.`)) ? SOON_MS : NEVER_MS;
     const bound = createInstanceLogic(heldPorts(world, gates)).provide({
+      // Real Coordinators are asked in the scenario of certificates.
+      actors: { certifyInstance: fromPromise(() => certified(gates)) },
       delays: Object.fromEntries(DELAYS.map((name) => [name, isDue(name)])),
     });
     const logic = noting(
@@ -143,7 +157,7 @@ class RealInstance implements AsyncDisposable {
         () => `${gate} is asked for, not ${gates.waiting.join()}`,
         () => gates.waiting.includes(gate),
       );
-      if (effect[1] === 'done') gates.open(gate, undefined);
+      if (effect[1] === 'done') gates.open(gate, event['output']);
       else gates.fail(gate, event['error']);
     } else if (!type.startsWith('xstate.after.')) this.#send(event);
   }
@@ -155,6 +169,7 @@ class RealInstance implements AsyncDisposable {
 
 const GATES: Readonly<Record<string, string>> = {
   preparing: 'prepareFiles',
+  certifying: 'certifyInstance',
   starting: 'startProcess',
   adopting: 'adoptProcess',
   'running.draining': 'drainRequests',
