@@ -3,6 +3,7 @@
  * in an actor that makes what it needs when it needs it. Writes down all that
  * can be seen of each: snapshots with their methods, inspection, actions, emitted events, errors.
  */
+import * as fc from 'fast-check';
 import { SimulatedClock, createActor, fromTransition } from 'xstate';
 import type {
   AnyActorRef,
@@ -72,6 +73,18 @@ export function runPlanned(
   return { lines, macrosteps, fallbacks, hasStartPlan };
 }
 
+const RESTLESS = 'This machine never rests.';
+
+/** Leaves out a random machine that goes round in circles without end: there is nothing to compare. */
+export function unlessRestless<Result>(run: () => Result): Result {
+  try {
+    return run();
+  } catch (error) {
+    fc.pre(!String(error).includes(RESTLESS));
+    throw error;
+  }
+}
+
 function watchRun(make: (parent: ParentPort) => AnyActorRef, steps: readonly Step[]): string[] {
   journal.length = 0;
   const lines = journal;
@@ -81,7 +94,7 @@ function watchRun(make: (parent: ParentPort) => AnyActorRef, steps: readonly Ste
   const { system } = createActor(nothing, {
     clock,
     inspect: (seen) => {
-      if (lines.length > LINES_MAX) throw new Error('This machine never rests.');
+      if (lines.length > LINES_MAX) throw new Error(RESTLESS);
       lines.push(inspectionLine(seen, names));
     },
     logger: (...what: unknown[]) => lines.push(`log ${text(what)}`),
