@@ -3,8 +3,11 @@ import { homeIdOf } from '../../runtime/home.ts';
 import { deploy, meshWorld, until } from '../support/mesh/world.ts';
 import { processesOf } from '../support/mesh/processes-of.ts';
 
-/** How often an instance is killed, in rounds of one to all three at once. */
+/** How often an instance is killed, in rounds of one to all at once. */
 const KILLS = 100;
+/** With more of them a round, which lasts as long as its longest back-off, kills more. */
+const INSTANCES = 8;
+const NODES = Array.from({ length: INSTANCES }, (_, index) => `node-${index + 1}`);
 
 /** mulberry32: the seed is printed, so that a failing run can be repeated. */
 function randomOf(seed: number): () => number {
@@ -20,8 +23,8 @@ function randomOf(seed: number): () => number {
 describe('instances that are killed', () => {
   it('are all respawned, with no orphan, no duplicate, and the endpoint table right', async () => {
     await using world = await meshWorld();
-    const mesh = await world.start();
-    await deploy(mesh, await world.spore({ version: '1.0.0' }));
+    const mesh = await world.start({ nodes: INSTANCES });
+    await deploy(mesh, await world.spore({ version: '1.0.0' }), { min: INSTANCES, max: INSTANCES });
     const homeId = homeIdOf(world.home);
     const seed = Date.now() % 2 ** 31;
     console.log(`seed ${seed}`);
@@ -39,13 +42,13 @@ describe('instances that are killed', () => {
       );
       noticedMs.push(performance.now() - at);
       killed += victims.length;
-      await until('three instances serve again', async () => {
+      await until('all instances serve again', async () => {
         const { endpoints, instances } = await mesh.status('hello');
-        return endpoints.length === 3 && instances.length === 3;
+        return endpoints.length === INSTANCES && instances.length === INSTANCES;
       });
       const { endpoints, instances } = await mesh.status('hello');
       const active = instances.filter(({ role }) => role === 'active');
-      expect(active.map(({ node }) => node).toSorted()).toEqual(['node-1', 'node-2', 'node-3']);
+      expect(active.map(({ node }) => node).toSorted()).toEqual(NODES);
       expect(endpoints.map(({ url }) => url).toSorted()).toEqual(
         active.map(({ port }) => `http://127.0.0.1:${port}`).toSorted(),
       );
@@ -55,12 +58,12 @@ describe('instances that are killed', () => {
           .toSorted(),
       ).toEqual(active.map(({ pid }) => pid).toSorted());
       const pids = new Set<string>();
-      for (let turn = 0; turn < 6; turn++) {
+      for (let turn = 0; turn < 2 * INSTANCES; turn++) {
         const answer = await fetch(`${mesh.edgeUrl}/hello/hello`);
         expect(answer.status).toBe(200);
         pids.add(await answer.text());
       }
-      expect(pids.size).toBe(3);
+      expect(pids.size).toBe(INSTANCES);
     }
     const sorted = noticedMs.toSorted((a, b) => a - b);
     console.log(
